@@ -1,0 +1,144 @@
+"""The one service. Adapters (HTTP handlers, CLI, magics, provisioner) call it and nothing below it."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jupyter_core.paths import jupyter_data_dir
+from traitlets import Instance, TraitError, Unicode, default, validate
+from traitlets.config import LoggingConfigurable
+
+from .errors import InvalidRequest
+from .models import Actor
+
+if TYPE_CHECKING:
+    from .builds.service import BuildService
+    from .doctor import Doctor
+    from .engine.port import Engine
+    from .events import EventSink
+    from .images import ImageService
+    from .kernels.service import KernelService
+    from .projects import ProjectService
+    from .store import Store
+
+ENGINE_GROUP = "jupyter_image_manager.engines"
+
+
+class ImageManager(LoggingConfigurable):
+    """Projects, their images, builds and kernels.
+
+    Each noun has a service of its own: :attr:`projects`, :attr:`images`, :attr:`builds`, :attr:`kernels`,
+    :attr:`doctor`. They are made on first use, so that a kernel start outside every project costs nothing.
+    Every call blocks, takes an :class:`~jupyter_image_manager.models.Actor` first, may come from any thread,
+    and raises only :class:`~jupyter_image_manager.errors.ImageManagerError`.
+    """
+
+    data_dir = Unicode(
+        help="""Folder of the store, logs, stored contexts and kernel runtimes. Default: `image_manager` in
+        Jupyter's data folder. The server, the command line and build workers must agree on it."""
+    ).tag(config=True)
+
+    root_dir = Unicode(
+        help="""Folder below which projects may lie; itself the default project. The server sets it to its own
+        root; elsewhere the default is the whole file system."""
+    ).tag(config=True)
+
+    engine_name = Unicode("docker", help="Entry point of the engine implementation to use.").tag(config=True)
+
+    events = Instance("jupyter_image_manager.events.EventSink")
+
+    @default("data_dir")
+    def _default_data_dir(self) -> str:
+        return str(Path(jupyter_data_dir()) / "image_manager")
+
+    @default("root_dir")
+    def _default_root_dir(self) -> str:
+        return "/"
+
+    @default("events")
+    def _default_events(self) -> EventSink:
+        from .events import EventSink
+
+        return EventSink()
+
+    @validate("data_dir", "root_dir")
+    def _absolute(self, proposal: Any) -> str:
+        path = Path(proposal["value"]).expanduser()
+        if not path.is_absolute():
+            raise TraitError(f"{proposal['trait'].name} must be an absolute path, not {proposal['value']!r}.")
+        return str(path)
+
+    @property
+    def data_path(self) -> Path:
+        """The data folder; made, private to this user, on first use."""
+        path = Path(self.data_dir)
+        if not path.is_dir():
+            path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return path
+
+    @cached_property
+    def store(self) -> Store:
+        """Projects, images, recipes and builds, kept."""
+        from .store import Store
+
+        return Store(parent=self, directory=self.data_path)
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The engine, not yet connected."""
+        found = entry_points(group=ENGINE_GROUP, name=self.engine_name)
+        if not found:
+            raise InvalidRequest(
+                f"There is no engine implementation named {self.engine_name!r}; "
+                "set ImageManager.engine_name to 'docker' or install the package that provides it."
+            )
+        engine: Engine = next(iter(found)).load()(parent=self)
+        return engine
+
+    @cached_property
+    def projects(self) -> ProjectService:
+        """Folders and their settings."""
+        from .projects import ProjectService
+
+        return ProjectService(parent=self, manager=self)
+
+    @cached_property
+    def images(self) -> ImageService:
+        """Images: look up, activate, delete, compare."""
+        from .images import ImageService
+
+        return ImageService(parent=self, manager=self)
+
+    @cached_property
+    def builds(self) -> BuildService:
+        """Builds: submit, follow, cancel, retry."""
+        from .builds.service import BuildService
+
+        return BuildService(parent=self, manager=self)
+
+    @cached_property
+    def kernels(self) -> KernelService:
+        """Kernels in images: launch, find, reap."""
+        from .kernels.service import KernelService
+
+        return KernelService(parent=self, manager=self)
+
+    @cached_property
+    def doctor(self) -> Doctor:
+        """What a user could stumble over, each with a cure."""
+        from .doctor import Doctor
+
+        return Doctor(parent=self, manager=self)
+
+    def system_actor(self) -> Actor:
+        """Return the actor of work that nobody asked for: the reaper, recovery."""
+        return Actor(name="system", display_name="Jupyter Image Manager", via="system")
+
+    def close(self) -> None:
+        """Let go of the store and the engine, where they were used."""
+        for name in ("store", "engine"):
+            if name in self.__dict__:
+                self.__dict__[name].close()
