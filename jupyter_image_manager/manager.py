@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .images import ImageService
     from .kernels.service import KernelService
     from .projects import ProjectService
-    from .store import Store
+    from .store import Change, Store
 
 ENGINE_GROUP = "jupyter_image_manager.engines"
 
@@ -132,6 +132,20 @@ class ImageManager(LoggingConfigurable):
         from .doctor import Doctor
 
         return Doctor(parent=self, manager=self)
+
+    def last_change(self, actor: Actor) -> int:
+        """Return the sequence number of the newest change; later ones come from :meth:`changes`."""
+        from . import access
+
+        access.check(actor, "project.view", None)
+        return self.store.last_change()
+
+    def changes(self, actor: Actor, after: int, limit: int = 500) -> list[Change]:
+        """Return the changes of projects, images, builds and kernels after a sequence number, in order."""
+        from . import access
+
+        access.check(actor, "project.view", None)
+        return self.store.changes(after, limit)
 
     def system_actor(self) -> Actor:
         """Return the actor of work that nobody asked for: the reaper, recovery."""

@@ -1,0 +1,425 @@
+"""``build``, ``import``, ``log``, ``cancel``, ``retry``, ``check`` and ``templates``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..models import Build, BuildRequest, BuildState, ImageSummary, Report, Storage, as_json
+from .context import Context, WrongUsage
+from .output import BuildDisplay, duration
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+FOLLOW_INTERVAL = 0.3
+"""Seconds between two looks at a build's row while its log is followed."""
+
+
+def register(commands: Any, common: argparse.ArgumentParser) -> None:
+    """Add the commands to the parser."""
+    _register_build(commands, common)
+    _register_import(commands, common)
+
+    log = commands.add_parser(
+        "log",
+        parents=[common],
+        help="show a build's log",
+        description="Show the log of an image's last build, from its first line on; follow it while it runs.",
+        epilog="example: jupyter image log scientific --search ERROR",
+    )
+    log.add_argument("image", metavar="IMAGE", help="NAME, NAME:VERSION, or the id of an image or build")
+    log.add_argument("--no-follow", action="store_true", help="stop at the present end of a running build's log")
+    log.add_argument("--search", metavar="TEXT", help="only lines that contain TEXT, whatever its case")
+    log.add_argument("--from-line", type=int, default=1, metavar="N", help="begin at line N")
+    log.add_argument("--lines", type=int, metavar="COUNT", help="at most COUNT lines")
+    log.set_defaults(run=log_command)
+
+    cancel = commands.add_parser("cancel", parents=[common], help="cancel a queued or running build")
+    cancel.add_argument("image", metavar="IMAGE", help="image or build")
+    cancel.set_defaults(run=cancel_command)
+
+    retry = commands.add_parser("retry", parents=[common], help="build a failed, cancelled or interrupted image again")
+    retry.add_argument("image", metavar="IMAGE", help="image or build")
+    _add_secret(retry)
+    _add_follow(retry)
+    retry.set_defaults(run=retry_command)
+
+    check = commands.add_parser(
+        "check",
+        parents=[common],
+        help="check that an image can run kernels",
+        description="Run the image and say, item by item, what it has and what it lacks, with the lines that add it.",
+    )
+    check.add_argument("image", metavar="IMAGE")
+    check.add_argument("--fix", action="store_true", help="append what is missing and build the next version")
+    _add_follow(check)
+    check.set_defaults(run=check_command)
+
+    templates = commands.add_parser("templates", parents=[common], help="list the ready-made Dockerfiles")
+    templates.set_defaults(run=templates_command)
+
+
+def _add_secret(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--secret",
+        action="append",
+        default=[],
+        metavar="id=NAME,src=FILE",
+        help="a build secret from a file, or id=NAME,env=VARIABLE; never stored",
+    )
+
+
+def _add_follow(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--detach", action="store_true", help="do not wait; the build goes on by itself")
+
+
+def _register_build(commands: Any, common: argparse.ArgumentParser) -> None:
+    build = commands.add_parser(
+        "build",
+        parents=[common],
+        help="build an image",
+        description="Build an image from a Dockerfile, a template or another image's recipe; check it; keep it.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="""examples:
+  jupyter image build geo                               # from ./Dockerfile
+  jupyter image build sci --template scientific --python 3.11 -r requirements.txt --activate
+  jupyter image build geo -f Dockerfile --secret id=token,src=token.txt --detach""",
+    )
+    build.add_argument("name", metavar="NAME", help="name of the image; its version is counted up")
+    source = build.add_mutually_exclusive_group()
+    source.add_argument("-f", "--file", metavar="DOCKERFILE", help="the Dockerfile (default: Dockerfile of the project)")
+    source.add_argument("--template", metavar="T", help="a ready-made Dockerfile, see `jupyter image templates`")
+    source.add_argument("--from-image", metavar="IMAGE", help="the recipe of another image")
+    build.add_argument("--python", metavar="X.Y", help="with --template: Python version")
+    build.add_argument("-r", "--requirements", metavar="FILE", help="with --template: requirements.txt")
+    build.add_argument("--apt", action="append", default=[], metavar="PKG", help="with --template: a system package")
+    build.add_argument("--env", action="append", default=[], metavar="K=V", help="with --template: a variable")
+    build.add_argument("--context", metavar="DIR", help="folder that is sent (default: the project folder)")
+    build.add_argument("--storage", choices=[s.value for s in Storage], help="where the image is kept")
+    build.add_argument("--build-arg", action="append", default=[], metavar="K=V", help="a build argument")
+    _add_secret(build)
+    build.add_argument("--description", default="", help="a sentence for people")
+    build.add_argument("--activate", action="store_true", help="activate the image when it is ready")
+    build.add_argument("--fix", action="store_true", help="append missing requirements by itself")
+    build.add_argument("--no-cache", action="store_true", help="run every instruction again")
+    build.add_argument("--yes", action="store_true", help="send a context above the limit without asking")
+    _add_follow(build)
+    build.set_defaults(run=build_command)
+
+
+def _register_import(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser(
+        "import",
+        parents=[common],
+        help="take in an existing image",
+        description="Take in an image by reference (pulled and pinned by digest) or from an archive; check it.",
+        epilog="example: jupyter image import base quay.io/jupyter/minimal-notebook:latest",
+    )
+    parser.add_argument("name", metavar="NAME")
+    parser.add_argument("source", metavar="REFERENCE|ARCHIVE", help="an image reference, or a .tar of docker save or OCI")
+    parser.add_argument("--storage", choices=[s.value for s in Storage])
+    parser.add_argument("--description", default="")
+    parser.add_argument("--activate", action="store_true")
+    parser.add_argument("--fix", action="store_true", help="append missing requirements by itself")
+    _add_follow(parser)
+    parser.set_defaults(run=import_command)
+
+
+def _pairs(option: str, words: Iterable[str]) -> dict[str, str]:
+    pairs: dict[str, str] = {}
+    for word in words:
+        key, sign, value = word.partition("=")
+        if not key or (not sign and key not in os.environ):
+            raise WrongUsage(f"{option} wants NAME=VALUE, not {word!r}.")
+        pairs[key] = value if sign else os.environ[key]
+    return pairs
+
+
+def read_secrets(words: Iterable[str]) -> dict[str, bytes]:
+    """Read build secrets given as ``id=NAME,src=FILE`` or ``id=NAME,env=VARIABLE``."""
+    secrets: dict[str, bytes] = {}
+    for word in words:
+        fields = dict(part.partition("=")[::2] for part in word.split(","))
+        name, source, variable = fields.get("id"), fields.get("src") or fields.get("source"), fields.get("env")
+        if not name or bool(source) == bool(variable):
+            raise WrongUsage(f"--secret wants id=NAME,src=FILE or id=NAME,env=VARIABLE, not {word!r}.")
+        if source:
+            try:
+                secrets[name] = Path(source).expanduser().read_bytes()
+            except OSError as error:
+                raise WrongUsage(f"The secret {name!r} cannot be read from {source}: {error.strerror}.") from None
+        elif variable is not None:
+            if variable not in os.environ:
+                raise WrongUsage(f"The secret {name!r} should come from ${variable}, which is not set.")
+            secrets[name] = os.environb[variable.encode()]
+    return secrets
+
+
+def _relative(path: str, root: str, what: str) -> str:
+    absolute = Path(path).expanduser().resolve()
+    try:
+        return str(absolute.relative_to(Path(root).resolve()))
+    except ValueError:
+        raise WrongUsage(f"The {what} {path} lies outside the project {root}.") from None
+
+
+def _template(args: argparse.Namespace) -> dict[str, Any] | None:
+    if args.template is None:
+        for option, given in (("--python", args.python), ("-r", args.requirements), ("--apt", args.apt), ("--env", args.env)):
+            if given:
+                raise WrongUsage(f"{option} belongs to --template; name one, see `jupyter image templates`.")
+        return None
+    choices: dict[str, Any] = {"name": args.template}
+    if args.python:
+        choices["python"] = args.python
+    if args.requirements:
+        try:
+            choices["requirements"] = Path(args.requirements).expanduser().read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise WrongUsage(f"{args.requirements} cannot be read: {error}.") from None
+    if args.apt:
+        choices["apt"] = list(args.apt)
+    if args.env:
+        choices["env"] = _pairs("--env", args.env)
+    return choices
+
+
+def build_command(context: Context) -> int:
+    """``jupyter image build``."""
+    args = context.args
+    template = _template(args)
+    secrets = read_secrets(args.secret)
+    build_args = _pairs("--build-arg", args.build_arg)
+    project = context.project_or_new()
+    request = BuildRequest(
+        name=args.name,
+        dockerfile_path=_relative(args.file, project.path, "Dockerfile") if args.file else None,
+        template=template,
+        from_image=context.image(args.from_image, project).image.id if args.from_image else None,
+        context=_relative(args.context, project.path, "context") if args.context else None,
+        build_args=build_args,
+        secrets=secrets,
+        storage=Storage(args.storage) if args.storage else None,
+        description=args.description,
+        activate=args.activate,
+        fix=args.fix,
+        confirm_context=args.yes,
+        no_cache=args.no_cache,
+    )
+    return _finish(context, context.manager.builds.submit(context.actor, project.id, request))
+
+
+def import_command(context: Context) -> int:
+    """``jupyter image import``."""
+    args = context.args
+    archive = Path(args.source).expanduser()
+    is_archive = archive.is_file()
+    project = context.project_or_new()
+    request = BuildRequest(
+        name=args.name,
+        archive=str(archive.resolve()) if is_archive else None,
+        reference=None if is_archive else args.source,
+        storage=Storage(args.storage) if args.storage else None,
+        description=args.description,
+        activate=args.activate,
+        fix=args.fix,
+    )
+    return _finish(context, context.manager.builds.submit(context.actor, project.id, request))
+
+
+def _finish(context: Context, build: Build) -> int:
+    """Follow a build to its end, unless told not to, and say what came of it."""
+    manager, console = context.manager, context.console
+    image = manager.images.get(context.actor, build.image_id)
+    if build.joined:
+        console.note(f"The same recipe is already being built as {image.image.spec}: this waits for it too.")
+    if context.args.detach:
+        if console.as_json:
+            console.document(image.as_json() | {"build": as_json(build)})
+        else:
+            console.say(f"{image.image.spec} is being built; follow it with `jupyter image log {image.image.spec}`.")
+        return 0
+    try:
+        build = follow(context, build, image.image.spec)
+    except KeyboardInterrupt:
+        manager.builds.cancel(context.actor, build.id)
+        console.note(f"{image.image.spec}: cancelled. Nothing else has changed.")
+        return 130
+    return report_outcome(context, build)
+
+
+def follow(context: Context, build: Build, spec: str) -> Build:
+    """Show a build until its end; return it as it ended."""
+    builds = context.manager.builds
+    ended = threading.Event()
+    with BuildDisplay(context.console, spec) as display:
+
+        def watch() -> None:
+            while not ended.wait(FOLLOW_INTERVAL):
+                show(builds.get(context.actor, build.id))
+
+        def show(now: Build) -> None:
+            display.update(
+                state=now.state.value, step=now.step, steps=now.steps, instruction=now.instruction, estimate=now.estimate
+            )
+
+        show(build)
+        watcher = threading.Thread(target=watch, daemon=True)
+        watcher.start()
+        try:
+            for line in builds.follow(context.actor, build.id):
+                display.line(line.text)
+        finally:
+            ended.set()
+            watcher.join()
+    return builds.get(context.actor, build.id)
+
+
+def report_outcome(context: Context, build: Build) -> int:
+    """Say what came of a finished build; return the exit code."""
+    console = context.console
+    image = context.manager.images.get(context.actor, build.image_id)
+    spec = image.image.spec
+    if console.as_json:
+        console.document(image.as_json() | {"build": as_json(build)})
+    if build.state is BuildState.SUCCEEDED and image.image.state.value == "ready":
+        seconds = (build.finished - build.started).total_seconds() if build.finished and build.started else None
+        console.say(f"{spec} is ready after {duration(seconds)}." + _next_step(image))
+        return 0
+    failure = build.failure
+    if failure and not console.as_json:
+        if failure.instruction:
+            console.note(f"step {failure.step} failed: {failure.instruction}")
+        for line in failure.lines:
+            console.note("  " + line)
+    message = failure.message if failure else f"{spec} {build.state.value}."
+    hint = f" {failure.hint}" if failure and failure.hint else f" The whole log: `jupyter image log {spec}`."
+    console.error(message + hint)
+    if image.image.report is not None and not console.as_json:
+        show_report(context, image.image.report, only_wrong=True)
+    return 1
+
+
+def _next_step(image: ImageSummary) -> str:
+    if image.active:
+        return " It is active: new kernels of the project run in it."
+    return f" Activate it with `jupyter image activate {image.image.spec}`."
+
+
+def find_build(context: Context, text: str) -> Build:
+    """Return the build that an image's name, an image's id or a build's id means."""
+    manager = context.manager
+    for build in manager.builds.list(context.actor, active=True):
+        if build.id == text:
+            return build
+    project = context.project()
+    running = [
+        build
+        for build in manager.builds.list(context.actor, project.id, active=True)
+        if text in (spec := manager.images.get(context.actor, build.image_id).image.spec, spec.partition(":")[0])
+    ]
+    if running:
+        return running[0]
+    from ..errors import ImageNotFound
+
+    try:
+        image = manager.images.find(context.actor, project.id, text)
+    except ImageNotFound:
+        # `find` by bare name means a ready version; a log is wanted most of those that failed.
+        named = [
+            summary
+            for summary in manager.images.list(context.actor, project.id)
+            if text in (summary.image.name, summary.image.spec)
+        ]
+        if not named:
+            return manager.builds.get(context.actor, text)
+        image = named[0]
+    if ":" not in text:
+        newest = [s for s in manager.images.list(context.actor, project.id) if s.image.name == text]
+        image = max(newest, key=lambda s: s.image.version, default=image)
+    if image.image.last_build_id is None:
+        raise WrongUsage(f"{image.image.spec} was not built here: it has no log.")
+    return manager.builds.get(context.actor, image.image.last_build_id)
+
+
+def log_command(context: Context) -> int:
+    """``jupyter image log``."""
+    args, console, builds = context.args, context.console, context.manager.builds
+    build = find_build(context, args.image)
+    if args.search or args.lines is not None or args.no_follow or build.done:
+        lines: Any = builds.log(context.actor, build.id, start=args.from_line, count=args.lines, search=args.search)
+    else:
+        lines = builds.follow(context.actor, build.id, after=args.from_line - 1)
+    for line in lines:
+        if console.as_json:
+            console.line_document(line)
+        else:
+            console.say(line.text)
+    return 0
+
+
+def cancel_command(context: Context) -> int:
+    """``jupyter image cancel``."""
+    build = context.manager.builds.cancel(context.actor, find_build(context, context.args.image).id)
+    if context.console.as_json:
+        context.console.document(build)
+    else:
+        context.console.say(f"The build of {context.args.image} is {build.state.value if build.done else 'being cancelled'}.")
+    return 0
+
+
+def retry_command(context: Context) -> int:
+    """``jupyter image retry``."""
+    secrets = read_secrets(context.args.secret)
+    build = find_build(context, context.args.image)
+    return _finish(context, context.manager.builds.retry(context.actor, build.id, secrets=secrets or None))
+
+
+def check_command(context: Context) -> int:
+    """``jupyter image check``."""
+    image = context.image(context.args.image)
+    report = context.manager.builds.check(context.actor, image.image.id)
+    if not report.ok and context.args.fix:
+        return _finish(context, context.manager.builds.fix(context.actor, image.image.id))
+    if context.console.as_json:
+        context.console.document(report)
+    else:
+        show_report(context, report)
+        context.console.say(
+            f"{image.image.spec} can run kernels."
+            if report.ok
+            else f"{image.image.spec} lacks what a kernel needs; `jupyter image check --fix {image.image.spec}` appends it."
+        )
+    return 0 if report.ok else 1
+
+
+def show_report(context: Context, report: Report, *, only_wrong: bool = False) -> None:
+    """Print each item of a check with its result and its cure."""
+    for item in report.items:
+        if only_wrong and item.ok:
+            continue
+        mark = "ok  " if item.ok else ("FAIL" if item.required else "warn")
+        context.console.say(f"{mark}  {item.title}" + (f": {item.message}" if item.message else ""))
+        if not item.ok:
+            for line in item.cure:
+                context.console.say(f"        {line}")
+
+
+def templates_command(context: Context) -> int:
+    """``jupyter image templates``."""
+    templates = context.manager.builds.templates()
+    if context.console.as_json:
+        context.console.document(templates)
+    else:
+        context.console.table(
+            ["name", "what it is for"],
+            [[t["name"], t.get("description") or t.get("title", "")] for t in templates],
+            empty="There are no templates.",
+        )
+    return 0
+
+
