@@ -6,9 +6,9 @@ import argparse
 import os
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from ..models import Build, BuildRequest, BuildState, ImageSummary, Report, Storage, as_json
+from ..models import Build, BuildRequest, BuildState, ImageSummary, Project, Report, Storage, as_json
 from .context import Context, WrongUsage
 from .output import BuildDisplay, duration
 
@@ -91,7 +91,9 @@ def _register_build(commands: Any, common: argparse.ArgumentParser) -> None:
     )
     build.add_argument("name", metavar="NAME", help="name of the image; its version is counted up")
     source = build.add_mutually_exclusive_group()
-    source.add_argument("-f", "--file", metavar="DOCKERFILE", help="the Dockerfile (default: Dockerfile of the project)")
+    source.add_argument(
+        "-f", "--file", metavar="DOCKERFILE", help="the Dockerfile (default: Dockerfile of the project)"
+    )
     source.add_argument("--template", metavar="T", help="a ready-made Dockerfile, see `jupyter image templates`")
     source.add_argument("--from-image", metavar="IMAGE", help="the recipe of another image")
     build.add_argument("--python", metavar="X.Y", help="with --template: Python version")
@@ -120,7 +122,9 @@ def _register_import(commands: Any, common: argparse.ArgumentParser) -> None:
         epilog="example: jupyter image import base quay.io/jupyter/minimal-notebook:latest",
     )
     parser.add_argument("name", metavar="NAME")
-    parser.add_argument("source", metavar="REFERENCE|ARCHIVE", help="an image reference, or a .tar of docker save or OCI")
+    parser.add_argument(
+        "source", metavar="REFERENCE|ARCHIVE", help="an image reference, or a .tar of docker save or OCI"
+    )
     parser.add_argument("--storage", choices=[s.value for s in Storage])
     parser.add_argument("--description", default="")
     parser.add_argument("--activate", action="store_true")
@@ -144,7 +148,11 @@ def read_secrets(words: Iterable[str]) -> dict[str, bytes]:
     secrets: dict[str, bytes] = {}
     for word in words:
         fields = dict(part.partition("=")[::2] for part in word.split(","))
-        name, source, variable = fields.get("id"), fields.get("src") or fields.get("source"), fields.get("env")
+        name, source, variable = (
+            fields.get("id"),
+            fields.get("src") or fields.get("source"),
+            fields.get("env"),
+        )
         if not name or bool(source) == bool(variable):
             raise WrongUsage(f"--secret wants id=NAME,src=FILE or id=NAME,env=VARIABLE, not {word!r}.")
         if source:
@@ -169,7 +177,12 @@ def _relative(path: str, root: str, what: str) -> str:
 
 def _template(args: argparse.Namespace) -> dict[str, Any] | None:
     if args.template is None:
-        for option, given in (("--python", args.python), ("-r", args.requirements), ("--apt", args.apt), ("--env", args.env)):
+        for option, given in (
+            ("--python", args.python),
+            ("-r", args.requirements),
+            ("--apt", args.apt),
+            ("--env", args.env),
+        ):
             if given:
                 raise WrongUsage(f"{option} belongs to --template; name one, see `jupyter image templates`.")
         return None
@@ -190,19 +203,24 @@ def _template(args: argparse.Namespace) -> dict[str, Any] | None:
 
 def build_command(context: Context) -> int:
     """``jupyter image build``."""
+    _template(context.args)  # wrong words are said before a folder becomes a project
+    project = context.project_or_new()
+    request = request_from(context, project)
+    return _finish(context, context.manager.builds.submit(context.actor, project.id, request))
+
+
+def request_from(context: Context, project: Project) -> BuildRequest:
+    """Return what the words of ``build`` ask for."""
     args = context.args
     template = _template(args)
-    secrets = read_secrets(args.secret)
-    build_args = _pairs("--build-arg", args.build_arg)
-    project = context.project_or_new()
-    request = BuildRequest(
+    return BuildRequest(
         name=args.name,
         dockerfile_path=_relative(args.file, project.path, "Dockerfile") if args.file else None,
         template=template,
         from_image=context.image(args.from_image, project).image.id if args.from_image else None,
         context=_relative(args.context, project.path, "context") if args.context else None,
-        build_args=build_args,
-        secrets=secrets,
+        build_args=_pairs("--build-arg", args.build_arg),
+        secrets=read_secrets(args.secret),
         storage=Storage(args.storage) if args.storage else None,
         description=args.description,
         activate=args.activate,
@@ -210,7 +228,6 @@ def build_command(context: Context) -> int:
         confirm_context=args.yes,
         no_cache=args.no_cache,
     )
-    return _finish(context, context.manager.builds.submit(context.actor, project.id, request))
 
 
 def import_command(context: Context) -> int:
@@ -244,7 +261,7 @@ def _finish(context: Context, build: Build) -> int:
             console.say(f"{image.image.spec} is being built; follow it with `jupyter image log {image.image.spec}`.")
         return 0
     try:
-        build = follow(context, build, image.image.spec)
+        build = follow_build(context, build, BuildDisplay(console, image.image.spec))
     except KeyboardInterrupt:
         manager.builds.cancel(context.actor, build.id)
         console.note(f"{image.image.spec}: cancelled. Nothing else has changed.")
@@ -252,22 +269,33 @@ def _finish(context: Context, build: Build) -> int:
     return report_outcome(context, build)
 
 
-def follow(context: Context, build: Build, spec: str) -> Build:
+class Display(Protocol):
+    """Where the progress of a build is shown: a terminal or a cell."""
+
+    def __enter__(self) -> Any:
+        """Begin to draw."""
+
+    def __exit__(self, *exc: object) -> None:
+        """Leave the place as it was."""
+
+    def show(self, build: Build) -> None:
+        """Show where the build is."""
+
+    def line(self, text: str) -> None:
+        """Show, or remember, a line of the log."""
+
+
+def follow_build(context: Context, build: Build, display: Display) -> Build:
     """Show a build until its end; return it as it ended."""
     builds = context.manager.builds
     ended = threading.Event()
-    with BuildDisplay(context.console, spec) as display:
 
-        def watch() -> None:
-            while not ended.wait(FOLLOW_INTERVAL):
-                show(builds.get(context.actor, build.id))
+    def watch() -> None:
+        while not ended.wait(FOLLOW_INTERVAL):
+            display.show(builds.get(context.actor, build.id))
 
-        def show(now: Build) -> None:
-            display.update(
-                state=now.state.value, step=now.step, steps=now.steps, instruction=now.instruction, estimate=now.estimate
-            )
-
-        show(build)
+    with display:
+        display.show(build)
         watcher = threading.Thread(target=watch, daemon=True)
         watcher.start()
         try:
@@ -368,7 +396,9 @@ def cancel_command(context: Context) -> int:
     if context.console.as_json:
         context.console.document(build)
     else:
-        context.console.say(f"The build of {context.args.image} is {build.state.value if build.done else 'being cancelled'}.")
+        context.console.say(
+            f"The build of {context.args.image} is {build.state.value if build.done else 'being cancelled'}."
+        )
     return 0
 
 
@@ -421,5 +451,3 @@ def templates_command(context: Context) -> int:
             empty="There are no templates.",
         )
     return 0
-
-

@@ -54,7 +54,10 @@ def register(commands: Any, common: argparse.ArgumentParser) -> None:
     packages.set_defaults(run=packages_command)
 
     diff = commands.add_parser(
-        "diff", parents=[common], help="compare two images' packages", epilog="example: jupyter image diff geo:1 geo:2"
+        "diff",
+        parents=[common],
+        help="compare two images' packages",
+        epilog="example: jupyter image diff geo:1 geo:2",
     )
     diff.add_argument("old", metavar="OLD")
     diff.add_argument("new", metavar="NEW")
@@ -179,7 +182,11 @@ def _say_active(context: Context, project_id: str) -> int:
     stale = [k for k in context.manager.kernels.list(context.actor, project.id) if k.stale]
     if context.console.as_json:
         context.console.document(
-            {"project": as_json(project), "active": active.as_json() if active else None, "stale_kernels": as_json(stale)}
+            {
+                "project": as_json(project),
+                "active": active.as_json() if active else None,
+                "stale_kernels": as_json(stale),
+            }
         )
         return 0
     if active is None:
@@ -231,7 +238,9 @@ def packages_command(context: Context) -> int:
         context.console.document(packages)
     else:
         context.console.table(
-            ["package", "version"], [[p.name, p.version] for p in packages], empty="It has no Python packages."
+            ["package", "version"],
+            [[p.name, p.version] for p in packages],
+            empty="It has no Python packages.",
         )
     return 0
 

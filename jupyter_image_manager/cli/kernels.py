@@ -38,7 +38,9 @@ def register(commands: Any, common: argparse.ArgumentParser) -> None:
         help="kernelspecs for clients without a Jupyter server: nbclient, papermill, VS Code, jupyter console",
     )
     actions = spec.add_subparsers(title="actions", metavar="ACTION", required=True, dest="action")
-    install = actions.add_parser("install", parents=[common], help="write a kernelspec that starts kernels in the image")
+    install = actions.add_parser(
+        "install", parents=[common], help="write a kernelspec that starts kernels in the image"
+    )
     install.add_argument("--name", help="default: project-image, or the project's name with --project")
     install.add_argument("--prefix", metavar="DIR", help="below DIR/share/jupyter instead of the user's folder")
     install.set_defaults(run=install_command)
@@ -70,7 +72,13 @@ def run_command(context: Context) -> int:
         raise WrongUsage(f"The project {project.name!r} has no active image: name one with --image.")
     terminal = sys.stdin.isatty() and sys.stdout.isatty()
     return context.manager.kernels.run_command(
-        context.actor, project.id, image_id, command, cwd=os.getcwd(), stdin=not sys.stdin.closed, tty=terminal
+        context.actor,
+        project.id,
+        image_id,
+        command,
+        cwd=os.getcwd(),
+        stdin=not sys.stdin.closed,
+        tty=terminal,
     )
 
 
@@ -84,7 +92,13 @@ def kernels_command(context: Context) -> int:
     context.console.table(
         ["kernel", "image", "notebook", "started", "state"],
         [
-            [k.kernel_id[:8], k.image, k.notebook or "—", ago(k.started), f"{k.state}, stale" if k.stale else k.state]
+            [
+                k.kernel_id[:8],
+                k.image,
+                k.notebook or "—",
+                ago(k.started),
+                f"{k.state}, stale" if k.stale else k.state,
+            ]
             for k in kernels
         ],
         empty="No kernel runs in an image.",

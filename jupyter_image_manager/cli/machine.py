@@ -36,7 +36,10 @@ def register(commands: Any, common: argparse.ArgumentParser) -> None:
     base = commands.add_parser("base", help="base images for machines that cannot reach Docker Hub")
     actions = base.add_subparsers(title="actions", metavar="ACTION", required=True, dest="action")
     create = actions.add_parser(
-        "create", parents=[common], help="make a base image from Debian's packages", epilog="example: jupyter image base create"
+        "create",
+        parents=[common],
+        help="make a base image from Debian's packages",
+        epilog="example: jupyter image base create",
     )
     create.add_argument("--python", default="3.11", choices=["3.11", "3.9"], help="version (default: 3.11)")
     create.add_argument("--mirror", metavar="URL", help="Debian mirror (default: this machine's own)")
@@ -66,7 +69,9 @@ def setup_command(context: Context) -> int:
         console.document(steps)
         return 0
     for step in steps:
-        console.note(f"{'to do' if step.needed else 'done '}  {step.title}" + (f" ({step.reason})" if step.reason else ""))
+        console.note(
+            f"{'to do' if step.needed else 'done '}  {step.title}" + (f" ({step.reason})" if step.reason else "")
+        )
     if not needed or context.args.dry_run:
         console.say("This machine is ready." if not needed else f"{len(needed)} steps to do.")
         return 0

@@ -55,9 +55,7 @@ def build_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"jupyter image {__version__}")
-    parser.add_argument(
-        "--help-all", action="store_true", help="every setting of the configuration file (traitlets)"
-    )
+    parser.add_argument("--help-all", action="store_true", help="every setting of the configuration file (traitlets)")
     parser.add_argument("--generate-config", action="store_true", help="write a configuration file with every setting")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command", parser_class=Parser)
     for module in (builds, images, projects, kernels, machine):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TextIO
 
-from ..models import as_json, utcnow
+from ..models import Build, as_json, utcnow
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -145,16 +145,17 @@ class BuildDisplay:
         if self._progress is not None:
             self._progress.stop()
 
-    def update(self, *, state: str, step: int, steps: int, instruction: str, estimate: float | None) -> None:
+    def show(self, build: Build) -> None:
         """Show where the build is."""
+        state = build.state.value
         if self._progress is not None and self._task is not None:
-            words = f"step {step} of {steps} · {instruction}" if state == "building" and steps else state
+            words = f"step {build.step} of {build.steps} · {build.instruction}"
             self._progress.update(
                 self._task,
-                total=steps + 2 if steps else None,
-                completed={"checking": steps, "saving": steps + 1}.get(state, max(0, step - 1)),
-                step=harmless(words)[:60],
-                about=f"of about {duration(estimate)}" if estimate else "",
+                total=build.steps + 2 if build.steps else None,
+                completed={"checking": build.steps, "saving": build.steps + 1}.get(state, max(0, build.step - 1)),
+                step=harmless(words if state == "building" and build.steps else state)[:60],
+                about=f"of about {duration(build.estimate)}" if build.estimate else "",
             )
         elif state != self._state and not self.console.as_json:
             self.console.note(f"{self.name}: {state}")

@@ -74,9 +74,7 @@ def create_command(context: Context) -> int:
     folder = Path(context.args.folder).expanduser().absolute()
     return _show(
         context,
-        context.manager.projects.create(
-            context.actor, str(folder), context.args.name, nested=context.args.nested
-        ),
+        context.manager.projects.create(context.actor, str(folder), context.args.name, nested=context.args.nested),
     )
 
 
