@@ -422,7 +422,7 @@ def check_command(context: Context) -> int:
         context.console.say(
             f"{image.image.spec} can run kernels."
             if report.ok
-            else f"{image.image.spec} lacks what a kernel needs; `jupyter image check --fix {image.image.spec}` appends it."
+            else f"{image.image.spec} lacks what a kernel needs; `jupyter image check --fix` appends it."
         )
     return 0 if report.ok else 1
 

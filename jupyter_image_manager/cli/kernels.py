@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import time
 from pathlib import Path
@@ -22,7 +21,7 @@ def register(commands: Any, common: argparse.ArgumentParser) -> None:
         "run",
         parents=[common],
         help="run a command in the project's image",
-        description="Run a command in an image with the project mounted, as a kernel would; its exit code is passed on.",
+        description="Run a command in an image with the project mounted; its exit code is passed on.",
         epilog="example: jupyter image run -- python train.py --epochs 3",
     )
     run.add_argument("--image", metavar="IMAGE", help="default: the active one")
@@ -76,7 +75,7 @@ def run_command(context: Context) -> int:
         project.id,
         image_id,
         command,
-        cwd=os.getcwd(),
+        cwd=str(Path.cwd()),
         stdin=not sys.stdin.closed,
         tty=terminal,
     )

@@ -29,7 +29,7 @@ def register(commands: Any, common: argparse.ArgumentParser) -> None:
         "doctor",
         parents=[common],
         help="check everything one could stumble over, each with its cure",
-        description="Exit code 0 when everything needed works, 1 when something does not, 3 when the engine is not reachable.",
+        description="Exit code: 0 all that is needed works, 1 something does not, 3 no engine is reachable.",
     )
     doctor.set_defaults(run=doctor_command)
 

@@ -50,7 +50,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     parser = Parser(
         prog="jupyter image",
-        description="Container images for Jupyter projects: build, check, activate; every kernel of the folder runs in it.",
+        description="Container images for Jupyter projects: build, check, activate; the folder's kernels run in it.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
