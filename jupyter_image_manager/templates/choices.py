@@ -131,7 +131,8 @@ def _requirement(line: str, number: int) -> str:
         raise InvalidRequest(f"{where}, holds a control character.")
     if _CREDENTIALS.search(line):
         raise InvalidRequest(
-            f"{where}, holds a password that would stay in the image: use a build secret in a Dockerfile."
+            f"Line {number} of the requirements holds a password in its address, which would stay in the image: "
+            "use a build secret in a Dockerfile."
         )
     if "'" in line and "://" in line:
         raise InvalidRequest(f"{where}, holds a quote in its address: write it as %27.")
