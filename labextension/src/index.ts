@@ -1,5 +1,21 @@
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 
-const plugins: JupyterFrontEndPlugin<unknown>[] = [];
+import { commandsPlugin } from './plugins/commands';
+import { managerPlugin } from './plugins/manager';
+import { notebookPlugin } from './plugins/notebook';
+import { panelPlugin } from './plugins/panel';
+import { statusPlugin } from './plugins/status';
+import { toolbarPlugin } from './plugins/toolbar';
+
+export * from './tokens';
+
+const plugins: JupyterFrontEndPlugin<unknown>[] = [
+  managerPlugin,
+  commandsPlugin,
+  panelPlugin,
+  statusPlugin,
+  toolbarPlugin,
+  notebookPlugin
+];
 
 export default plugins;

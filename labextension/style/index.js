@@ -1,1 +1,5 @@
-import './base.css';
+import './shared.css';
+import './panel.css';
+import './log.css';
+import './newimage.css';
+import './notebook.css';

@@ -1,0 +1,320 @@
+import { Dialog, Notification, showDialog } from '@jupyterlab/apputils';
+import type { ISessionContext } from '@jupyterlab/apputils';
+import { PathExt } from '@jupyterlab/coreutils';
+import { KernelAPI } from '@jupyterlab/services';
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+import { deletionBody, diffBody, kernelsBody } from './dialogs';
+import { formatSize } from './format';
+import { RequestError } from './request';
+import type { IImage, IImageManager, IProject, IProjectKernel } from './tokens';
+
+/**
+ * What a person can do, with the questions and the news that go with it.
+ */
+export class Actions {
+  constructor(private readonly _options: Actions.IOptions) {}
+
+  /**
+   * Make a folder a project.
+   *
+   * @returns The project, or null when it was refused or not wanted.
+   */
+  async createProject(folder: string): Promise<IProject | null> {
+    const { manager, trans } = this._options;
+    const name = PathExt.basename(folder) || trans.__('Home');
+    try {
+      const project = await this._create(folder, name);
+      if (project) {
+        await manager.refresh();
+      }
+      return project;
+    } catch (error) {
+      this._report(trans.__('“%1” was not made a project.', name), error);
+      return null;
+    }
+  }
+
+  /**
+   * Let the project's kernels run in an image, and offer to restart those that run elsewhere.
+   *
+   * @param image - Null: the server environment.
+   */
+  async activate(project: IProject, image: IImage | null): Promise<void> {
+    const { manager, trans } = this._options;
+    const name = image ? image.spec : trans.__('Server environment');
+    const before = project.active_image;
+    try {
+      await manager.api.activate(project.id, image ? image.id : null);
+    } catch (error) {
+      this._report(trans.__('%1 was not activated.', name), error);
+      return;
+    }
+    await manager.refresh();
+    const id = Notification.success(
+      trans.__('%1 is active in %2.', name, project.name),
+      {
+        autoClose: 8000,
+        actions: [
+          {
+            label: trans.__('Undo'),
+            callback: () => {
+              Notification.dismiss(id);
+              void this.activate(project, before);
+            }
+          }
+        ]
+      }
+    );
+    await this.restartKernels(name);
+  }
+
+  /**
+   * Restart the kernels of the project in front that run elsewhere, after asking.
+   */
+  async restartKernels(name: string): Promise<void> {
+    const { manager, trans } = this._options;
+    const stale = manager.projectKernels.filter(kernel => kernel.stale);
+    if (!stale.length) {
+      return;
+    }
+    const answer = await showDialog({
+      title: trans._n(
+        'Restart the kernel that runs elsewhere?',
+        'Restart the %1 kernels that run elsewhere?',
+        stale.length
+      ),
+      body: kernelsBody(stale, name, trans),
+      buttons: [
+        Dialog.cancelButton({ label: trans.__('Later') }),
+        Dialog.okButton({
+          label: trans._n(
+            'Restart the kernel',
+            'Restart %1 kernels',
+            stale.length
+          )
+        })
+      ]
+    });
+    if (!answer.button.accept) {
+      return;
+    }
+    const restarted = Promise.all(
+      stale.map(kernel => this._restart(kernel))
+    ).then(() => null);
+    void Notification.promise(restarted, {
+      pending: {
+        message: trans._n(
+          'Restarting the kernel',
+          'Restarting %1 kernels',
+          stale.length
+        )
+      },
+      success: {
+        message: () =>
+          trans._n(
+            'The kernel runs in %2 now.',
+            'All %1 kernels run in %2 now.',
+            stale.length,
+            name
+          ),
+        options: { autoClose: 4000 }
+      },
+      error: {
+        message: reason =>
+          trans.__('A kernel did not restart: %1', messageOf(reason)),
+        options: { autoClose: false }
+      }
+    });
+    await restarted.catch(() => undefined);
+    await manager.refresh();
+  }
+
+  /**
+   * Cancel a build.
+   */
+  async cancelBuild(buildId: string): Promise<void> {
+    const { manager, trans } = this._options;
+    try {
+      await manager.api.cancel(buildId);
+    } catch (error) {
+      this._report(trans.__('The build was not cancelled.'), error);
+    }
+    await manager.refresh();
+  }
+
+  /**
+   * Run a finished build again.
+   *
+   * @returns Whether it was accepted.
+   */
+  async retryBuild(buildId: string): Promise<boolean> {
+    const { manager, trans } = this._options;
+    try {
+      await manager.api.retry(buildId);
+    } catch (error) {
+      this._report(trans.__('The build was not started again.'), error);
+      return false;
+    }
+    await manager.refresh();
+    return true;
+  }
+
+  /**
+   * Append what an image lacks and build its next version.
+   *
+   * @returns The id of the build, or null when it was refused.
+   */
+  async fixImage(image: IImage): Promise<string | null> {
+    const { manager, trans } = this._options;
+    try {
+      const build = await manager.api.fix(image.id);
+      await manager.refresh();
+      return build.id;
+    } catch (error) {
+      this._report(trans.__('%1 was not mended.', image.spec), error);
+      return null;
+    }
+  }
+
+  /**
+   * Show the packages in which two images differ.
+   */
+  async compare(
+    old: { id: string; spec: string },
+    image: { id: string; spec: string }
+  ): Promise<void> {
+    const { manager, trans } = this._options;
+    try {
+      const diff = await manager.api.diff(old.id, image.id);
+      await showDialog({
+        title: trans.__('%1 against %2', image.spec, old.spec),
+        body: diffBody(diff, trans),
+        buttons: [Dialog.okButton({ label: trans.__('Close') })]
+      });
+    } catch (error) {
+      this._report(
+        trans.__('%1 and %2 were not compared.', image.spec, old.spec),
+        error
+      );
+    }
+  }
+
+  /**
+   * Delete an image after showing what that does.
+   */
+  async deleteImage(image: IImage): Promise<void> {
+    const { manager, trans } = this._options;
+    try {
+      const preview = await manager.api.deletion(image.id);
+      if (!preview.allowed) {
+        await showDialog({
+          title: trans.__('%1 cannot be deleted', image.spec),
+          body: deletionBody(image, preview, trans),
+          buttons: [Dialog.okButton({ label: trans.__('Close') })]
+        });
+        return;
+      }
+      const answer = await showDialog({
+        title: trans.__('Delete %1?', image.spec),
+        body: deletionBody(image, preview, trans),
+        buttons: [
+          Dialog.cancelButton({ label: trans.__('Cancel') }),
+          Dialog.warnButton({ label: trans.__('Delete %1', image.spec) })
+        ],
+        defaultButton: 0
+      });
+      if (!answer.button.accept) {
+        return;
+      }
+      await manager.api.deleteImage(image.id);
+      Notification.success(
+        preview.frees
+          ? trans.__(
+              '%1 is deleted, %2 are free again.',
+              image.spec,
+              formatSize(preview.frees)
+            )
+          : trans.__('%1 is deleted.', image.spec),
+        { autoClose: 4000 }
+      );
+    } catch (error) {
+      this._report(trans.__('%1 was not deleted.', image.spec), error);
+    }
+    await manager.refresh();
+  }
+
+  private async _create(
+    folder: string,
+    name: string
+  ): Promise<IProject | null> {
+    const { manager, trans } = this._options;
+    try {
+      return await manager.api.createProject(folder, undefined, false);
+    } catch (error) {
+      const nested =
+        error instanceof RequestError &&
+        (error.code === 'conflict' || error.code === 'needs_confirmation') &&
+        manager.project !== null &&
+        manager.project.jupyter_path !== folder;
+      if (!nested) {
+        throw error;
+      }
+      const answer = await showDialog({
+        title: trans.__('Make “%1” a project of its own?', name),
+        body: trans.__(
+          'It lies in the project %1. Its notebooks would no longer run in that project’s image.',
+          manager.project!.name
+        ),
+        buttons: [
+          Dialog.cancelButton({ label: trans.__('Cancel') }),
+          Dialog.okButton({ label: trans.__('Make it a project') })
+        ]
+      });
+      return answer.button.accept
+        ? await manager.api.createProject(folder, undefined, true)
+        : null;
+    }
+  }
+
+  private async _restart(kernel: IProjectKernel): Promise<void> {
+    // A context that is open here must reconnect its own channels; other kernels are restarted by the server alone.
+    const context = this._options
+      .contexts()
+      .find(each => each.session?.kernel?.id === kernel.kernelId);
+    if (context) {
+      await context.restartKernel();
+    } else {
+      await KernelAPI.restartKernel(
+        kernel.kernelId,
+        this._options.manager.api.serverSettings
+      );
+    }
+  }
+
+  private _report(what: string, error: unknown): void {
+    Notification.error(`${what} ${messageOf(error)}`, { autoClose: false });
+  }
+}
+
+/**
+ * A namespace for what {@link Actions} is made from.
+ */
+export namespace Actions {
+  /**
+   * Options of the constructor.
+   */
+  export interface IOptions {
+    manager: IImageManager;
+    trans: TranslationBundle;
+    /** The session contexts that are open in this tab. */
+    contexts: () => ISessionContext[];
+  }
+}
+
+/**
+ * The sentence of an error.
+ */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,361 @@
+import { ServerConnection } from '@jupyterlab/services';
+
+import { RequestError, errorOf, requestJSON, routeURL } from './request';
+import { EventStreamParser } from './sse';
+import type {
+  IBuild,
+  IBuildRequest,
+  IContextPreview,
+  IDeletionPreview,
+  IImage,
+  ILintItem,
+  ILogLine,
+  IPackageDiff,
+  IProject,
+  IRunningKernel,
+  IStatus,
+  ISystemImage,
+  ITemplate,
+  ITemplateChoices
+} from './tokens';
+
+interface IItems<T> {
+  items: T[];
+  next?: string | null;
+}
+
+/**
+ * What following a log yields.
+ */
+export type LogEvent =
+  | { kind: 'lines'; lines: ILogLine[] }
+  | { kind: 'build'; build: IBuild }
+  | { kind: 'end'; build: IBuild }
+  | { kind: 'lost' }
+  | { kind: 'resumed' };
+
+/**
+ * Options of {@link ImageManagerAPI.followLog}.
+ */
+export interface IFollowOptions {
+  /** Number of the last line that is known. */
+  after?: number;
+  /** Ends the iteration. */
+  signal: AbortSignal;
+  /** Milliseconds to wait before the first reconnection; doubles up to sixteen times. */
+  retryDelay?: number;
+}
+
+/**
+ * The REST API, one method a route.
+ */
+export class ImageManagerAPI {
+  /**
+   * @param serverSettings - Of the application's service manager.
+   */
+  constructor(readonly serverSettings: ServerConnection.ISettings) {}
+
+  /** What the server part says about itself. */
+  status(): Promise<IStatus> {
+    return this._get('status');
+  }
+
+  /** All projects. */
+  async projects(): Promise<IProject[]> {
+    return (await this._get<IItems<IProject>>('projects')).items;
+  }
+
+  /** The nearest project of a file or folder; null when there is none. */
+  async projectOf(path: string): Promise<IProject | null> {
+    try {
+      const answer = await this._get<IProject | IItems<IProject> | null>(
+        'projects',
+        { path }
+      );
+      if (answer && 'items' in answer) {
+        return answer.items[0] ?? null;
+      }
+      return answer ?? null;
+    } catch (error) {
+      if (error instanceof RequestError && error.code === 'project_not_found') {
+        return null;
+      }
+      throw error;
+    }
+  }
+
+  /** Make a folder a project. */
+  createProject(
+    path: string,
+    name?: string,
+    nested = false
+  ): Promise<IProject> {
+    return this._send('POST', 'projects', { path, name, nested });
+  }
+
+  /** All images of a project, newest first. */
+  async images(projectId: string): Promise<IImage[]> {
+    const images: IImage[] = [];
+    let after: string | undefined;
+    do {
+      const page: IItems<IImage> = await this._get(
+        `projects/${projectId}/images`,
+        { after, limit: 200 }
+      );
+      images.push(...page.items);
+      after = page.next ?? undefined;
+    } while (after);
+    return images;
+  }
+
+  /** One image, with its report. */
+  image(id: string): Promise<IImage> {
+    return this._get(`images/${id}`);
+  }
+
+  /** Let a project's kernels run in an image; null: in the server environment. */
+  async activate(projectId: string, imageId: string | null): Promise<IProject> {
+    if (imageId === null) {
+      return this._send('DELETE', `projects/${projectId}/active-image`);
+    }
+    return this._send('PUT', `projects/${projectId}/active-image`, {
+      image_id: imageId
+    });
+  }
+
+  /** What deleting an image would do. */
+  deletion(imageId: string): Promise<IDeletionPreview> {
+    return this._get(`images/${imageId}/deletion`);
+  }
+
+  /** Delete an image, as confirmed by a person who saw the preview. */
+  deleteImage(imageId: string): Promise<void> {
+    return this._send('DELETE', `images/${imageId}?confirm=true`);
+  }
+
+  /** Append what an image lacks and build the next version. */
+  fix(imageId: string): Promise<IBuild> {
+    return this._send('POST', `images/${imageId}/fix`);
+  }
+
+  /** Compare the packages of two images. */
+  diff(imageId: string, otherId: string): Promise<IPackageDiff> {
+    return this._get(`images/${imageId}/diff`, { with: otherId });
+  }
+
+  /** Submit a build. */
+  build(projectId: string, request: IBuildRequest): Promise<IBuild> {
+    return this._send('POST', `projects/${projectId}/builds`, request);
+  }
+
+  /** Builds of a project, newest first. */
+  async builds(projectId: string, active?: boolean): Promise<IBuild[]> {
+    return (
+      await this._get<IItems<IBuild>>(`projects/${projectId}/builds`, {
+        active
+      })
+    ).items;
+  }
+
+  /** One build. */
+  getBuild(id: string): Promise<IBuild> {
+    return this._get(`builds/${id}`);
+  }
+
+  /** Cancel a build. */
+  cancel(id: string): Promise<IBuild> {
+    return this._send('DELETE', `builds/${id}`);
+  }
+
+  /** Run a finished build again. */
+  retry(id: string): Promise<IBuild> {
+    return this._send('POST', `builds/${id}/retry`);
+  }
+
+  /** The address of a build's whole log as text. */
+  logURL(buildId: string): string {
+    return routeURL(`builds/${buildId}/log`, this.serverSettings);
+  }
+
+  /** What would be sent as context. */
+  context(projectId: string, path?: string): Promise<IContextPreview> {
+    return this._get(`projects/${projectId}/context`, { path });
+  }
+
+  /** Ready-made Dockerfiles. */
+  async templates(): Promise<ITemplate[]> {
+    return (await this._get<IItems<ITemplate>>('templates')).items;
+  }
+
+  /** The Dockerfile that a template's choices give. */
+  async renderTemplate(choices: ITemplateChoices): Promise<string> {
+    return (
+      await this._send<{ dockerfile: string }>(
+        'POST',
+        'templates/render',
+        choices
+      )
+    ).dockerfile;
+  }
+
+  /** Remarks about a Dockerfile. */
+  async lint(projectId: string, dockerfile: string): Promise<ILintItem[]> {
+    return (
+      await this._send<IItems<ILintItem>>('POST', 'lint', {
+        project_id: projectId,
+        dockerfile
+      })
+    ).items;
+  }
+
+  /** Images that every project sees; first the server environment. */
+  async systemImages(): Promise<ISystemImage[]> {
+    return (await this._get<IItems<ISystemImage>>('system-images')).items;
+  }
+
+  /** All kernels that run in images. */
+  async kernels(): Promise<IRunningKernel[]> {
+    return (await this._get<IItems<IRunningKernel>>('kernels')).items;
+  }
+
+  /**
+   * Follow a build's log to its end, over lost connections.
+   *
+   * #### Notes
+   * Each line comes once and in order: the number of the last one is sent on reconnection, and lines that are known are
+   * dropped. A lost stream is not a failed build: it is told by `lost` and `resumed`. Rejects only when the server
+   * refuses (a 4xx).
+   */
+  async *followLog(
+    buildId: string,
+    options: IFollowOptions
+  ): AsyncGenerator<LogEvent, void, undefined> {
+    let last = options.after ?? 0;
+    const first = options.retryDelay ?? 500;
+    let delay = first;
+    let lost = false;
+    while (!options.signal.aborted) {
+      try {
+        const response = await ServerConnection.makeRequest(
+          routeURL(`builds/${buildId}/log`, this.serverSettings, {
+            after: last
+          }),
+          {
+            headers: { Accept: 'text/event-stream' },
+            signal: options.signal
+          },
+          this.serverSettings
+        );
+        if (!response.ok) {
+          throw await errorOf(response);
+        }
+        if (lost) {
+          lost = false;
+          yield { kind: 'resumed' };
+        }
+        for await (const events of readEvents(response, options.signal)) {
+          delay = first;
+          let lines: ILogLine[] = [];
+          for (const { event, data } of events) {
+            if (event === 'line') {
+              const line = JSON.parse(data) as ILogLine;
+              if (line.number > last) {
+                last = line.number;
+                lines.push(line);
+              }
+              continue;
+            }
+            if (event !== 'build' && event !== 'end') {
+              continue;
+            }
+            if (lines.length) {
+              yield { kind: 'lines', lines };
+              lines = [];
+            }
+            const build = JSON.parse(data) as IBuild;
+            yield { kind: event, build };
+            if (event === 'end') {
+              return;
+            }
+          }
+          if (lines.length) {
+            yield { kind: 'lines', lines };
+          }
+        }
+      } catch (error) {
+        if (options.signal.aborted) {
+          return;
+        }
+        if (error instanceof RequestError && error.status < 500) {
+          throw error;
+        }
+      }
+      if (options.signal.aborted) {
+        return;
+      }
+      if (!lost) {
+        lost = true;
+        yield { kind: 'lost' };
+      }
+      await pause(delay, options.signal);
+      delay = Math.min(delay * 2, first * 16);
+    }
+  }
+
+  private _get<T>(
+    route: string,
+    query?: Record<string, string | number | boolean | undefined>
+  ): Promise<T> {
+    return requestJSON<T>(
+      routeURL(route, this.serverSettings, query),
+      {},
+      this.serverSettings
+    );
+  }
+
+  private _send<T>(method: string, route: string, body?: unknown): Promise<T> {
+    const init: RequestInit = { method };
+    if (body !== undefined) {
+      init.body = JSON.stringify(body);
+    }
+    return requestJSON<T>(
+      routeURL(route, this.serverSettings),
+      init,
+      this.serverSettings
+    );
+  }
+}
+
+async function* readEvents(response: Response, signal: AbortSignal) {
+  const parser = new EventStreamParser();
+  const decoder = new TextDecoder();
+  const reader = response.body!.getReader();
+  const abort = () => {
+    void reader.cancel().catch(() => undefined);
+  };
+  signal.addEventListener('abort', abort);
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) {
+        return;
+      }
+      yield parser.push(decoder.decode(value, { stream: true }));
+    }
+  } finally {
+    signal.removeEventListener('abort', abort);
+    abort();
+  }
+}
+
+function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise(resolve => {
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, milliseconds);
+    signal.addEventListener('abort', done);
+  });
+}

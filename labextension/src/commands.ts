@@ -1,0 +1,18 @@
+/**
+ * Ids of the commands.
+ */
+export namespace CommandIDs {
+  export const openPanel = 'image-manager:open-panel';
+  export const createProject = 'image-manager:create-project';
+  export const newImage = 'image-manager:new-image';
+  export const activate = 'image-manager:activate';
+  export const deactivate = 'image-manager:deactivate';
+  export const restartKernels = 'image-manager:restart-kernels';
+  export const openLog = 'image-manager:open-log';
+  export const cancelBuild = 'image-manager:cancel-build';
+  export const retryBuild = 'image-manager:retry-build';
+  export const fixImage = 'image-manager:fix-image';
+  export const compareImage = 'image-manager:compare-image';
+  export const deleteImage = 'image-manager:delete-image';
+  export const refresh = 'image-manager:refresh';
+}

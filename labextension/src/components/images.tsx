@@ -1,0 +1,361 @@
+import { FilterBox } from '@jupyterlab/ui-components';
+import {
+  caretDownIcon,
+  caretRightIcon,
+  ellipsesIcon
+} from '@jupyterlab/ui-components';
+import * as React from 'react';
+
+import type { IImage } from '../tokens';
+import { useView } from './context';
+import { actionsOf, factOf, stateOf, toneOf } from './facts';
+import { ActionButton, Chip, ImageName, Mark } from './parts';
+
+interface IRow {
+  image: IImage;
+  level: 1 | 2;
+  /** How many versions the group has, on its first row. */
+  versions: number;
+  open: boolean;
+}
+
+/**
+ * From how many images on a filter is worth its place.
+ */
+const FILTER_FROM = 6;
+
+/**
+ * The images of a project: one row a name with its newest version, older ones below it on request.
+ *
+ * #### Notes
+ * One tab stop. Arrows move, Right and Left open and close, Enter shows the log, Space does the row's action, the Menu
+ * key or Shift+F10 opens its menu, letters jump to a name.
+ */
+export function ImageList(props: {
+  images: ReadonlyArray<IImage>;
+}): JSX.Element {
+  const { trans, manager, run, openMenu } = useView();
+  const [query, setQuery] = React.useState('');
+  const [opened, setOpened] = React.useState<ReadonlySet<string>>(new Set());
+  const [focused, setFocused] = React.useState<string | null>(null);
+  const [held, setHeld] = React.useState(false);
+  const grid = React.useRef<HTMLDivElement>(null);
+  const typed = React.useRef({ text: '', time: 0 });
+
+  const images = useHeldOrder(props.images, held);
+  const rows = rowsOf(images, query, opened);
+  const stop = rows.some(row => row.image.id === focused)
+    ? focused
+    : rows[0]?.image.id;
+
+  const focusRow = (id: string) => {
+    setFocused(id);
+    grid.current
+      ?.querySelector<HTMLElement>(`[data-id="${CSS.escape(id)}"]`)
+      ?.focus();
+  };
+  const toggle = (name: string, open?: boolean) => {
+    setOpened(previous => {
+      const next = new Set(previous);
+      if (open ?? !next.has(name)) {
+        next.add(name);
+      } else {
+        next.delete(name);
+      }
+      return next;
+    });
+  };
+
+  const onKeyDown = (event: React.KeyboardEvent) => {
+    const index = rows.findIndex(row => row.image.id === stop);
+    const row = rows[index];
+    const target = event.target as HTMLElement;
+    if (!row || target.closest('[role=row]') === null) {
+      return;
+    }
+    const { action, menu } = actionsOf(row.image, trans);
+    const onButton = target.tagName === 'BUTTON';
+    const element = target.closest<HTMLElement>('[role=row]')!;
+    let handled = true;
+    switch (event.key) {
+      case 'ArrowDown':
+        focusRow(rows[Math.min(index + 1, rows.length - 1)].image.id);
+        break;
+      case 'ArrowUp':
+        focusRow(rows[Math.max(index - 1, 0)].image.id);
+        break;
+      case 'Home':
+        focusRow(rows[0].image.id);
+        break;
+      case 'End':
+        focusRow(rows[rows.length - 1].image.id);
+        break;
+      case 'ArrowRight':
+        if (row.versions > 1 && !row.open) {
+          toggle(row.image.name, true);
+        } else if (
+          index + 1 < rows.length &&
+          rows[index + 1].level > row.level
+        ) {
+          focusRow(rows[index + 1].image.id);
+        }
+        break;
+      case 'ArrowLeft':
+        if (row.versions > 1 && row.open) {
+          toggle(row.image.name, false);
+        } else if (row.level === 2) {
+          focusRow(
+            rows.find(
+              each => each.level === 1 && each.image.name === row.image.name
+            )!.image.id
+          );
+        }
+        break;
+      case 'Enter':
+        if (onButton) {
+          handled = false;
+        } else if (menu.length) {
+          openMenu(menu, element);
+        }
+        break;
+      case ' ':
+        if (onButton) {
+          handled = false;
+        } else if (action) {
+          run(action.command, action.args);
+        }
+        break;
+      case 'ContextMenu':
+        openMenu(menu, element);
+        break;
+      case 'F10':
+        if (event.shiftKey) {
+          openMenu(menu, element);
+        } else {
+          handled = false;
+        }
+        break;
+      case 'Escape':
+        if (onButton) {
+          element.focus();
+        } else {
+          handled = false;
+        }
+        break;
+      default:
+        handled = false;
+        if (
+          event.key.length === 1 &&
+          !event.ctrlKey &&
+          !event.metaKey &&
+          !event.altKey
+        ) {
+          handled = true;
+          const now = event.timeStamp;
+          const text =
+            now - typed.current.time < 800
+              ? typed.current.text + event.key
+              : event.key;
+          typed.current = { text, time: now };
+          const start = text.length > 1 ? index : index + 1;
+          const order = [...rows.slice(start), ...rows.slice(0, start)];
+          const hit = order.find(each =>
+            each.image.spec.toLowerCase().startsWith(text.toLowerCase())
+          );
+          if (hit) {
+            focusRow(hit.image.id);
+          }
+        }
+    }
+    if (handled) {
+      event.preventDefault();
+      event.stopPropagation();
+    }
+  };
+
+  return (
+    <>
+      {props.images.length >= FILTER_FROM && (
+        <div className="jp-ImageManager-filter">
+          <FilterBox
+            placeholder={trans.__('Search %1 images', props.images.length)}
+            updateFilter={(_, value) => setQuery(value ?? '')}
+            useFuzzyFilter={false}
+            caseSensitive={false}
+            disabled={false}
+          />
+        </div>
+      )}
+      <div
+        ref={grid}
+        role="treegrid"
+        aria-label={trans.__('Images of this project')}
+        aria-rowcount={rows.length}
+        onKeyDown={onKeyDown}
+        onMouseEnter={() => setHeld(true)}
+        onMouseLeave={() =>
+          setHeld(grid.current?.contains(document.activeElement) ?? false)
+        }
+        onFocus={() => setHeld(true)}
+        onBlur={event =>
+          setHeld(grid.current?.contains(event.relatedTarget) ?? false)
+        }
+      >
+        {rows.map((row, index) => (
+          <ImageRow
+            key={row.image.id}
+            row={row}
+            index={index}
+            isStop={row.image.id === stop}
+            buildOf={manager.lastBuild(row.image)}
+            onFocus={() => setFocused(row.image.id)}
+            onToggle={() => toggle(row.image.name)}
+          />
+        ))}
+      </div>
+      {query && !rows.length && (
+        <p className="jp-ImageManager-note">
+          {trans.__('No image is called “%1”.', query)}
+        </p>
+      )}
+    </>
+  );
+}
+
+function ImageRow(props: {
+  row: IRow;
+  index: number;
+  isStop: boolean;
+  buildOf: ReturnType<ReturnType<typeof useView>['manager']['lastBuild']>;
+  onFocus: () => void;
+  onToggle: () => void;
+}): JSX.Element {
+  const { trans, run, openMenu } = useView();
+  const { image, level, versions, open } = props.row;
+  const { action, menu } = actionsOf(image, trans);
+  const state = stateOf(image, props.buildOf, trans);
+  const fact = factOf(image, props.buildOf, trans);
+  const Caret = open ? caretDownIcon : caretRightIcon;
+  return (
+    <div
+      role="row"
+      className="jp-ImageManager-row"
+      data-id={image.id}
+      data-level={level}
+      data-state={image.state}
+      aria-level={level}
+      aria-rowindex={props.index + 1}
+      aria-expanded={versions > 1 ? open : undefined}
+      tabIndex={props.isStop ? 0 : -1}
+      onFocus={props.onFocus}
+      onContextMenu={event => {
+        event.preventDefault();
+        event.stopPropagation();
+        openMenu(menu, event.currentTarget);
+      }}
+    >
+      <div role="gridcell" className="jp-ImageManager-rowText">
+        <div className="jp-ImageManager-rowTitle">
+          <Mark tone={toneOf(image)} />
+          <ImageName name={image.name} version={image.version} />
+          {image.active && <Chip tone="ok">{trans.__('Active')}</Chip>}
+          {state && <Chip tone={toneOf(image)}>{state}</Chip>}
+        </div>
+        <div className="jp-ImageManager-sub jp-ImageManager-fact" title={fact}>
+          {fact}
+        </div>
+        {versions > 1 && (
+          <button
+            type="button"
+            tabIndex={-1}
+            className="jp-ImageManager-versions"
+            aria-label={
+              open
+                ? trans.__('Hide the older versions of %1', image.name)
+                : trans.__('Show all %1 versions of %2', versions, image.name)
+            }
+            onClick={props.onToggle}
+          >
+            <Caret.react tag="span" width="12px" height="12px" />
+            {trans._n('%1 older version', '%1 older versions', versions - 1)}
+          </button>
+        )}
+      </div>
+      <div role="gridcell" className="jp-ImageManager-rowActions">
+        {action && (
+          <ActionButton
+            tabIndex={-1}
+            label={trans.__('%1 %2', action.label, image.spec)}
+            onClick={() => run(action.command, action.args)}
+          >
+            {action.label}
+          </ActionButton>
+        )}
+        <button
+          type="button"
+          tabIndex={-1}
+          className="jp-ImageManager-more"
+          title={trans.__('More')}
+          aria-label={trans.__('More about %1', image.spec)}
+          aria-haspopup="menu"
+          onClick={event => openMenu(menu, event.currentTarget)}
+        >
+          <ellipsesIcon.react tag="span" width="16px" height="16px" />
+        </button>
+      </div>
+    </div>
+  );
+}
+
+/**
+ * The rows to show: groups by name in the order of their newest version.
+ */
+export function rowsOf(
+  images: ReadonlyArray<IImage>,
+  query: string,
+  opened: ReadonlySet<string>
+): IRow[] {
+  const wanted = query.trim().toLowerCase();
+  const groups = new Map<string, IImage[]>();
+  for (const image of images) {
+    if (wanted && !image.spec.toLowerCase().includes(wanted)) {
+      continue;
+    }
+    const group = groups.get(image.name);
+    if (group) {
+      group.push(image);
+    } else {
+      groups.set(image.name, [image]);
+    }
+  }
+  const rows: IRow[] = [];
+  for (const [name, group] of groups) {
+    group.sort((a, b) => b.version - a.version);
+    const open = opened.has(name);
+    rows.push({ image: group[0], level: 1, versions: group.length, open });
+    if (open) {
+      for (const image of group.slice(1)) {
+        rows.push({ image, level: 2, versions: 1, open: false });
+      }
+    }
+  }
+  return rows;
+}
+
+/**
+ * Keep the order of a list while a person is in it; what is new comes last until they leave.
+ */
+function useHeldOrder(
+  images: ReadonlyArray<IImage>,
+  held: boolean
+): ReadonlyArray<IImage> {
+  const order = React.useRef<string[]>([]);
+  if (!held) {
+    order.current = images.map(image => image.id);
+    return images;
+  }
+  const place = new Map(order.current.map((id, index) => [id, index]));
+  return [...images].sort(
+    (a, b) => (place.get(a.id) ?? Infinity) - (place.get(b.id) ?? Infinity) || 0
+  );
+}

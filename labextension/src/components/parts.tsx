@@ -1,0 +1,132 @@
+import * as React from 'react';
+
+/**
+ * What a colour means; the shape says it too.
+ */
+export type Tone = 'ok' | 'busy' | 'warn' | 'error' | 'none';
+
+/**
+ * A mark before a name: shape and colour of a state; the word stands beside it.
+ */
+export function Mark({ tone }: { tone: Tone }): JSX.Element {
+  return (
+    <span
+      className="jp-ImageManager-mark"
+      data-tone={tone}
+      aria-hidden="true"
+    />
+  );
+}
+
+/**
+ * A short word on a tinted ground.
+ */
+export function Chip(props: {
+  tone: Tone;
+  title?: string;
+  children: React.ReactNode;
+}): JSX.Element {
+  return (
+    <span
+      className="jp-ImageManager-chip"
+      data-tone={props.tone}
+      title={props.title}
+    >
+      {props.children}
+    </span>
+  );
+}
+
+/**
+ * Properties of {@link ActionButton}.
+ */
+export interface IActionButtonProps {
+  kind?: 'plain' | 'filled' | 'link';
+  title?: string;
+  label?: string;
+  disabled?: boolean;
+  tabIndex?: number;
+  popup?: boolean;
+  onClick: (event: React.MouseEvent<HTMLButtonElement>) => void;
+  children: React.ReactNode;
+}
+
+/**
+ * A button in one of our three weights.
+ */
+export function ActionButton(props: IActionButtonProps): JSX.Element {
+  return (
+    <button
+      type="button"
+      className="jp-ImageManager-button"
+      data-kind={props.kind ?? 'plain'}
+      title={props.title}
+      aria-label={props.label}
+      aria-haspopup={props.popup ? 'menu' : undefined}
+      disabled={props.disabled}
+      tabIndex={props.tabIndex}
+      onClick={props.onClick}
+    >
+      {props.children}
+    </button>
+  );
+}
+
+/**
+ * A bar that fills; striped when nothing is known.
+ */
+export function ProgressBar(props: {
+  value: number | null;
+  label: string;
+}): JSX.Element {
+  const percent =
+    props.value === null ? undefined : Math.round(props.value * 100);
+  return (
+    <div
+      className="jp-ImageManager-bar"
+      role="progressbar"
+      aria-label={props.label}
+      aria-valuemin={0}
+      aria-valuemax={100}
+      aria-valuenow={percent}
+    >
+      <div
+        style={{ width: `${percent ?? 100}%` }}
+        data-unknown={percent === undefined || undefined}
+      />
+    </div>
+  );
+}
+
+/**
+ * A name that is cut in the middle, with the version always visible.
+ */
+export function ImageName({
+  name,
+  version
+}: {
+  name: string;
+  version: number;
+}): JSX.Element {
+  return (
+    <span className="jp-ImageManager-name" title={`${name}:${version}`}>
+      <span className="jp-ImageManager-cut">{name}</span>
+      <span className="jp-ImageManager-version">:{version}</span>
+    </span>
+  );
+}
+
+/**
+ * The present moment, told again every second while `running`.
+ */
+export function useNow(running: boolean): number {
+  const [now, setNow] = React.useState(() => Date.now());
+  React.useEffect(() => {
+    if (!running) {
+      return;
+    }
+    const timer = setInterval(() => setNow(Date.now()), 1000);
+    return () => clearInterval(timer);
+  }, [running]);
+  return now;
+}

@@ -1,0 +1,150 @@
+import { ReactWidget } from '@jupyterlab/ui-components';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import * as React from 'react';
+
+import { formatSize } from './format';
+import type {
+  IDeletionPreview,
+  IImage,
+  IPackageDiff,
+  IProjectKernel
+} from './tokens';
+
+function body(element: JSX.Element): ReactWidget {
+  const widget = ReactWidget.create(element);
+  widget.addClass('jp-ImageManager-dialog');
+  return widget;
+}
+
+/**
+ * Which kernels would be restarted, and what is lost by it.
+ */
+export function kernelsBody(
+  kernels: ReadonlyArray<IProjectKernel>,
+  name: string,
+  trans: TranslationBundle
+): ReactWidget {
+  return body(
+    <>
+      <p>
+        {trans.__(
+          'They keep what they run in until they restart; then they run in %1.',
+          name
+        )}
+      </p>
+      <ul className="jp-ImageManager-plainList">
+        {kernels.map(kernel => (
+          <li key={kernel.kernelId}>
+            <span className="jp-ImageManager-cut">{kernel.path}</span>
+            <span className="jp-ImageManager-sub">
+              {kernel.image ?? trans.__('Server environment')}
+            </span>
+          </li>
+        ))}
+      </ul>
+      <p className="jp-ImageManager-sub">
+        {trans.__('Variables are lost, files are safe.')}
+      </p>
+    </>
+  );
+}
+
+/**
+ * What a deletion would do.
+ */
+export function deletionBody(
+  image: IImage,
+  preview: IDeletionPreview,
+  trans: TranslationBundle
+): ReactWidget {
+  return body(
+    <>
+      {preview.reason && <p>{preview.reason}</p>}
+      {preview.allowed && (
+        <p>
+          {preview.frees
+            ? trans.__(
+                '%1 of disk become free; what other images share stays.',
+                formatSize(preview.frees)
+              )
+            : trans.__('No disk becomes free: other images share all of it.')}
+        </p>
+      )}
+      {preview.used_by.length > 0 && (
+        <>
+          <p>{trans.__('Used by')}</p>
+          <ul className="jp-ImageManager-plainList">
+            {preview.used_by.map(user => (
+              <li key={user}>{user}</li>
+            ))}
+          </ul>
+        </>
+      )}
+      {preview.allowed && preview.final && (
+        <p className="jp-ImageManager-sub">
+          {trans.__(
+            'This is final: %1 can only be built again, not brought back.',
+            image.spec
+          )}
+        </p>
+      )}
+    </>
+  );
+}
+
+/**
+ * The packages in which two images differ.
+ */
+export function diffBody(
+  diff: IPackageDiff,
+  trans: TranslationBundle
+): ReactWidget {
+  const rows: {
+    sign: string;
+    word: string;
+    kind: string;
+    name: string;
+    text: string;
+  }[] = [
+    ...diff.changed.map(([name, old, now]) => ({
+      sign: '↑',
+      word: trans.__('changed'),
+      kind: 'changed',
+      name,
+      text: `${old} → ${now}`
+    })),
+    ...diff.added.map(({ name, version }) => ({
+      sign: '+',
+      word: trans.__('added'),
+      kind: 'added',
+      name,
+      text: version
+    })),
+    ...diff.removed.map(({ name, version }) => ({
+      sign: '−',
+      word: trans.__('removed'),
+      kind: 'removed',
+      name,
+      text: version
+    }))
+  ];
+  if (!rows.length) {
+    return body(<p>{trans.__('Both hold the same Python packages.')}</p>);
+  }
+  return body(
+    <table className="jp-ImageManager-diff">
+      <tbody>
+        {rows.map(row => (
+          <tr key={`${row.kind}:${row.name}`} data-kind={row.kind}>
+            <td>
+              <span aria-hidden="true">{row.sign}</span>
+              <span className="jp-ImageManager-hidden">{row.word}</span>
+            </td>
+            <td>{row.name}</td>
+            <td>{row.text}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}

@@ -1,0 +1,352 @@
+import { PathExt } from '@jupyterlab/coreutils';
+import { ServerConnection } from '@jupyterlab/services';
+import type { Event, Session } from '@jupyterlab/services';
+import { Debouncer, Poll } from '@lumino/polling';
+import { Signal } from '@lumino/signaling';
+import type { ISignal, IStream } from '@lumino/signaling';
+
+import { ImageManagerAPI } from './api';
+import { isDone } from './format';
+import { kernelsOf } from './kernels';
+import { RequestError } from './request';
+import type {
+  IBuild,
+  IImage,
+  IImageManager,
+  IKernelEvent,
+  IProject,
+  IProjectKernel,
+  IRunningKernel,
+  ServerState
+} from './tokens';
+
+const SCHEMA = 'https://schema.jupyter.org/jupyter_image_manager/';
+
+/**
+ * Milliseconds between two looks without an event, and while a build runs.
+ */
+const IDLE_INTERVAL = 30_000;
+const BUSY_INTERVAL = 3_000;
+const ABSENT_INTERVAL = 300_000;
+
+/**
+ * The state of the project in front.
+ *
+ * #### Notes
+ * Events only tell that something has changed; what is shown is always fetched. A poll covers lost events.
+ */
+export class ImageManagerModel implements IImageManager {
+  /**
+   * Construct a model; it asks the server at once.
+   */
+  constructor(options: ImageManagerModel.IOptions) {
+    this.api = options.api;
+    this._expectedVersion = options.version;
+    this._refreshSoon = new Debouncer(() => this._poll.refresh(), 150);
+    this._poll = new Poll({
+      auto: false,
+      factory: () => this._refresh(),
+      frequency: { interval: IDLE_INTERVAL, backoff: true, max: 300_000 },
+      name: 'jupyter-image-manager:model',
+      standby: options.standby ?? 'when-hidden'
+    });
+    void this._poll.start();
+    if (options.events) {
+      this._events = options.events;
+      this._events.connect(this._onEvent, this);
+    }
+    if (options.sessions) {
+      this._sessions = options.sessions;
+      this._sessions.runningChanged.connect(this._onSessions, this);
+    }
+  }
+
+  readonly api: ImageManagerAPI;
+
+  get stateChanged(): ISignal<this, void> {
+    return this._stateChanged;
+  }
+
+  get kernelEvent(): ISignal<this, IKernelEvent> {
+    return this._kernelEvent;
+  }
+
+  get buildEnded(): ISignal<this, IBuild> {
+    return this._buildEnded;
+  }
+
+  get server(): ServerState {
+    return this._server;
+  }
+
+  get serverVersion(): string {
+    return this._serverVersion;
+  }
+
+  get engineProblem(): string {
+    return this._engineProblem;
+  }
+
+  get path(): string {
+    return this._path;
+  }
+
+  get folder(): string {
+    return this._isFolder ? this._path : PathExt.dirname(this._path);
+  }
+
+  get project(): IProject | null {
+    return this._project;
+  }
+
+  get images(): ReadonlyArray<IImage> {
+    return this._images;
+  }
+
+  get builds(): ReadonlyArray<IBuild> {
+    return this._builds;
+  }
+
+  get kernels(): ReadonlyArray<IRunningKernel> {
+    return this._kernels;
+  }
+
+  get projectKernels(): ReadonlyArray<IProjectKernel> {
+    if (!this._project || !this._sessions) {
+      return [];
+    }
+    return kernelsOf(
+      this._project,
+      this._projects,
+      [...this._sessions.running()],
+      this._kernels
+    );
+  }
+
+  get error(): string {
+    return this._error;
+  }
+
+  get loaded(): boolean {
+    return this._loaded;
+  }
+
+  get isDisposed(): boolean {
+    return this._isDisposed;
+  }
+
+  dispose(): void {
+    if (this._isDisposed) {
+      return;
+    }
+    this._isDisposed = true;
+    this._events?.disconnect(this._onEvent, this);
+    this._sessions?.runningChanged.disconnect(this._onSessions, this);
+    this._refreshSoon.dispose();
+    this._poll.dispose();
+    Signal.clearData(this);
+  }
+
+  setPath(path: string, isFolder: boolean): void {
+    if (path === this._path && isFolder === this._isFolder) {
+      return;
+    }
+    this._path = path;
+    this._isFolder = isFolder;
+    this._generation += 1;
+    void this._refreshSoon.invoke().catch(ignoreDisposal);
+    this._stateChanged.emit();
+  }
+
+  async refresh(): Promise<void> {
+    await this._poll.refresh();
+    await this._poll.tick;
+  }
+
+  image(id: string): IImage | undefined {
+    return this._images.find(image => image.id === id);
+  }
+
+  lastBuild(image: IImage): IBuild | undefined {
+    return image.last_build_id
+      ? this._known.get(image.last_build_id)
+      : undefined;
+  }
+
+  private _onEvent(_: unknown, event: Event.Emission): void {
+    const schema = String(event.schema_id ?? '');
+    if (!schema.startsWith(SCHEMA)) {
+      return;
+    }
+    if (schema.startsWith(`${SCHEMA}kernel/`)) {
+      this._kernelEvent.emit(event as unknown as IKernelEvent);
+    }
+    void this._refreshSoon.invoke().catch(ignoreDisposal);
+  }
+
+  private _onSessions(): void {
+    this._stateChanged.emit();
+    void this._refreshSoon.invoke().catch(ignoreDisposal);
+  }
+
+  private async _refresh(): Promise<void> {
+    const generation = this._generation;
+    try {
+      if (this._server !== 'ready') {
+        await this._greet();
+        if ((this._server as ServerState) !== 'ready') {
+          return;
+        }
+      }
+      const project = await this.api.projectOf(this._path);
+      const [images, builds, projects, kernels] = await Promise.all([
+        project ? this.api.images(project.id) : [],
+        project ? this.api.builds(project.id) : [],
+        this.api.projects(),
+        this.api.kernels()
+      ]);
+      if (generation !== this._generation || this._isDisposed) {
+        return; // another folder came to the front meanwhile; its own refresh is on the way
+      }
+      this._project = project;
+      this._images = images;
+      this._projects = projects;
+      this._kernels = kernels;
+      this._setBuilds(builds);
+      this._error = '';
+      this._loaded = true;
+    } catch (error) {
+      if (generation !== this._generation || this._isDisposed) {
+        return;
+      }
+      this._fail(error);
+    } finally {
+      if (!this._isDisposed) {
+        this._setPace();
+        this._stateChanged.emit();
+      }
+    }
+  }
+
+  private async _greet(): Promise<void> {
+    try {
+      const status = await this.api.status();
+      this._serverVersion = status.version;
+      this._engineProblem = status.engine.ok ? '' : status.engine.message;
+      this._server = sameVersion(status.version, this._expectedVersion)
+        ? 'ready'
+        : 'mismatch';
+    } catch (error) {
+      if (
+        error instanceof RequestError &&
+        error.status === 404 &&
+        !error.code.endsWith('_not_found')
+      ) {
+        this._server = 'absent';
+        return;
+      }
+      throw error;
+    }
+  }
+
+  private _fail(error: unknown): void {
+    this._error = error instanceof Error ? error.message : String(error);
+    if (error instanceof ServerConnection.NetworkError) {
+      this._server = 'unreachable';
+      return;
+    }
+    if (
+      error instanceof RequestError &&
+      error.status === 404 &&
+      error.code === ''
+    ) {
+      this._server = 'absent';
+    }
+    this._loaded = true;
+  }
+
+  private _setBuilds(builds: IBuild[]): void {
+    const before = this._builds;
+    this._known = new Map(builds.map(build => [build.id, build]));
+    this._builds = builds.filter(build => !isDone(build));
+    for (const old of before) {
+      const now = this._known.get(old.id);
+      if (now && isDone(now)) {
+        this._buildEnded.emit(now);
+      }
+    }
+  }
+
+  private _setPace(): void {
+    const interval =
+      this._server === 'absent' || this._server === 'mismatch'
+        ? ABSENT_INTERVAL
+        : this._builds.length
+          ? BUSY_INTERVAL
+          : IDLE_INTERVAL;
+    if (this._poll.frequency.interval !== interval) {
+      this._poll.frequency = { ...this._poll.frequency, interval };
+    }
+  }
+
+  private _expectedVersion: string;
+  private _poll: Poll;
+  private _refreshSoon: Debouncer;
+  private _events: IStream<unknown, Event.Emission> | null = null;
+  private _sessions: Session.IManager | null = null;
+  private _generation = 0;
+  private _path = '';
+  private _isFolder = true;
+  private _server: ServerState = 'unknown';
+  private _serverVersion = '';
+  private _engineProblem = '';
+  private _project: IProject | null = null;
+  private _projects: IProject[] = [];
+  private _images: IImage[] = [];
+  private _builds: IBuild[] = [];
+  private _known = new Map<string, IBuild>();
+  private _kernels: IRunningKernel[] = [];
+  private _error = '';
+  private _loaded = false;
+  private _isDisposed = false;
+  private _stateChanged = new Signal<this, void>(this);
+  private _kernelEvent = new Signal<this, IKernelEvent>(this);
+  private _buildEnded = new Signal<this, IBuild>(this);
+}
+
+/**
+ * Options and statics of {@link ImageManagerModel}.
+ */
+export namespace ImageManagerModel {
+  /**
+   * What a model is made from.
+   */
+  export interface IOptions {
+    api: ImageManagerAPI;
+    /** Version of this front end. */
+    version: string;
+    /** The server's event stream, where there is one. */
+    events?: IStream<unknown, Event.Emission> | null;
+    /** Running sessions, to tell which kernels of the project run elsewhere. */
+    sessions?: Session.IManager;
+    standby?: Poll.Standby | (() => boolean | Poll.Standby);
+  }
+}
+
+/**
+ * Whether two versions are the same, as npm and as Python write it.
+ */
+export function sameVersion(server: string, frontend: string): boolean {
+  const normal = (version: string) =>
+    version
+      .toLowerCase()
+      .replace(/-?(alpha|a)\.?(\d+)/, 'a$2')
+      .replace(/-?(beta|b)\.?(\d+)/, 'b$2')
+      .replace(/-?rc\.?(\d+)/, 'rc$1')
+      .replace(/-?\.?dev\.?(\d+)/, '.dev$1');
+  return normal(server) === normal(frontend);
+}
+
+function ignoreDisposal(): void {
+  // A debouncer rejects what waits when it is disposed.
+}

@@ -1,0 +1,389 @@
+import type {
+  JupyterFrontEnd,
+  JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import {
+  ICommandPalette,
+  InputDialog,
+  MainAreaWidget,
+  WidgetTracker
+} from '@jupyterlab/apputils';
+import type { ISessionContext } from '@jupyterlab/apputils';
+import { PathExt } from '@jupyterlab/coreutils';
+import { ITranslator } from '@jupyterlab/translation';
+import { toArray } from '@lumino/algorithm';
+import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
+import type { Widget } from '@lumino/widgets';
+
+import { Actions } from '../actions';
+import { CommandIDs } from '../commands';
+import { imageIcon } from '../icons';
+import { IImageManager } from '../tokens';
+import type { IImage } from '../tokens';
+
+/**
+ * Adds the commands, with their main-area pages, which are loaded on first use.
+ */
+export const commandsPlugin: JupyterFrontEndPlugin<void> = {
+  id: 'jupyter-image-manager:commands',
+  description: 'Adds the commands of the image manager and its pages.',
+  autoStart: true,
+  requires: [IImageManager, ITranslator],
+  optional: [ICommandPalette],
+  activate: (
+    app: JupyterFrontEnd,
+    manager: IImageManager,
+    translator: ITranslator,
+    palette: ICommandPalette | null
+  ): void => {
+    const trans = translator.load('jupyter_image_manager');
+    const { commands, shell } = app;
+    const actions = new Actions({
+      manager,
+      trans,
+      contexts: () => sessionContexts(app)
+    });
+    const pages = new WidgetTracker<MainAreaWidget>({
+      namespace: 'jupyter-image-manager'
+    });
+    const ready = () => manager.server === 'ready';
+    const inProject = () => ready() && manager.project !== null;
+    const imageArgs = {
+      args: {
+        type: 'object' as const,
+        properties: {
+          image_id: {
+            type: 'string' as const,
+            description: trans.__(
+              'Id of an image of the project in front; asked for when left out'
+            )
+          }
+        }
+      }
+    };
+    const buildArgs = {
+      args: {
+        type: 'object' as const,
+        required: ['build_id'],
+        properties: {
+          build_id: {
+            type: 'string' as const,
+            description: trans.__('Id of a build')
+          }
+        }
+      }
+    };
+    const noArgs = { args: { type: 'object' as const, properties: {} } };
+
+    const pick = async (
+      args: ReadonlyPartialJSONObject,
+      title: string,
+      fits: (image: IImage) => boolean
+    ): Promise<IImage | null> => {
+      if (typeof args.image_id === 'string') {
+        return manager.image(args.image_id) ?? manager.api.image(args.image_id);
+      }
+      const images = manager.images.filter(fits);
+      const answer = await InputDialog.getItem({
+        title,
+        items: images.map(image => image.spec)
+      });
+      return images.find(image => image.spec === answer.value) ?? null;
+    };
+
+    const show = (id: string, create: () => Widget, title: string): void => {
+      let page = pages.find(each => each.id === id);
+      if (!page) {
+        page = new MainAreaWidget({ content: create() });
+        page.id = id;
+        page.title.label = title;
+        page.title.caption = title;
+        page.title.icon = imageIcon;
+        page.title.closable = true;
+        void pages.add(page);
+        shell.add(page, 'main');
+      }
+      shell.activateById(id);
+    };
+
+    const openLog = async (buildId: string): Promise<void> => {
+      const { LogModel, createLogWidget } = await import('../widgets/log');
+      const build = await manager.api.getBuild(buildId);
+      const image =
+        manager.image(build.image_id) ??
+        (await manager.api.image(build.image_id));
+      show(
+        `jupyter-image-manager-log-${buildId}`,
+        () =>
+          createLogWidget({
+            model: new LogModel({ api: manager.api, build }),
+            image,
+            manager,
+            commands,
+            trans
+          }),
+        trans.__('Log of %1', image.spec)
+      );
+    };
+
+    commands.addCommand(CommandIDs.openPanel, {
+      label: trans.__('Images'),
+      caption: trans.__('Show the images of this project'),
+      icon: imageIcon,
+      describedBy: noArgs,
+      isVisible: ready,
+      execute: () => shell.activateById('jupyter-image-manager-panel')
+    });
+    commands.addCommand(CommandIDs.createProject, {
+      label: args =>
+        trans.__(
+          'Make “%1” a Project',
+          PathExt.basename(
+            typeof args.path === 'string' ? args.path : manager.folder
+          ) || trans.__('Home')
+        ),
+      caption: trans.__('Let this folder have images of its own'),
+      describedBy: {
+        args: {
+          type: 'object',
+          properties: {
+            path: {
+              type: 'string',
+              description: trans.__(
+                'Folder, relative to the server’s root; the one in front when left out'
+              )
+            }
+          }
+        }
+      },
+      isEnabled: () =>
+        ready() && manager.project?.jupyter_path !== manager.folder,
+      execute: async args => {
+        const project = await actions.createProject(
+          typeof args.path === 'string' ? args.path : manager.folder
+        );
+        return project?.id ?? null;
+      }
+    });
+    commands.addCommand(CommandIDs.newImage, {
+      label: trans.__('New Image…'),
+      caption: trans.__('Build an image for this project'),
+      icon: imageIcon,
+      describedBy: {
+        args: {
+          type: 'object',
+          properties: {
+            source: {
+              type: 'string',
+              description: trans.__(
+                '“template” or “dockerfile”; the likelier when left out'
+              )
+            },
+            name: { type: 'string', description: trans.__('Name of the image') }
+          }
+        }
+      },
+      isEnabled: () => ready(),
+      execute: async args => {
+        let project = manager.project;
+        if (!project) {
+          project = await actions.createProject(manager.folder);
+        }
+        if (!project) {
+          return;
+        }
+        const { createNewImageWidget } = await import('../widgets/newimage');
+        const current = project;
+        const id = `jupyter-image-manager-new-${current.id}`;
+        show(
+          id,
+          () =>
+            createNewImageWidget({
+              manager,
+              project: current,
+              contents: app.serviceManager.contents,
+              trans,
+              source:
+                args.source === 'template' || args.source === 'dockerfile'
+                  ? args.source
+                  : undefined,
+              name: typeof args.name === 'string' ? args.name : undefined,
+              onSubmitted: build => {
+                pages.find(each => each.id === id)?.dispose();
+                void manager.refresh();
+                void openLog(build.id);
+              },
+              onCancelled: () => pages.find(each => each.id === id)?.dispose()
+            }),
+          trans.__('New image')
+        );
+      }
+    });
+    commands.addCommand(CommandIDs.activate, {
+      label: args =>
+        typeof args.image_id === 'string'
+          ? trans.__('Activate')
+          : trans.__('Activate Image…'),
+      caption: trans.__('Run the kernels of this project in an image'),
+      describedBy: imageArgs,
+      isEnabled: inProject,
+      execute: async args => {
+        const image = await pick(
+          args,
+          trans.__('Activate which image?'),
+          each => each.state === 'ready' && !each.active
+        );
+        if (image && manager.project) {
+          await actions.activate(manager.project, image);
+        }
+      }
+    });
+    commands.addCommand(CommandIDs.deactivate, {
+      label: trans.__('Back to the Server Environment'),
+      caption: trans.__(
+        'Run the kernels of this project in the server’s own Python'
+      ),
+      describedBy: noArgs,
+      isEnabled: () => inProject() && manager.project?.active_image_id !== null,
+      execute: async () => {
+        if (manager.project) {
+          await actions.activate(manager.project, null);
+        }
+      }
+    });
+    commands.addCommand(CommandIDs.restartKernels, {
+      label: trans.__('Restart Kernels That Run Elsewhere…'),
+      caption: trans.__(
+        'Let every kernel of this project run in the active image'
+      ),
+      describedBy: noArgs,
+      isEnabled: () => manager.projectKernels.some(kernel => kernel.stale),
+      execute: () =>
+        actions.restartKernels(
+          manager.project?.active_image?.spec ?? trans.__('Server environment')
+        )
+    });
+    commands.addCommand(CommandIDs.openLog, {
+      label: trans.__('Show Log'),
+      caption: trans.__('Show the log of a build'),
+      describedBy: buildArgs,
+      execute: args => openLog(String(args.build_id))
+    });
+    commands.addCommand(CommandIDs.cancelBuild, {
+      label: trans.__('Cancel Build'),
+      caption: trans.__('Stop a build and remove what it left'),
+      describedBy: buildArgs,
+      execute: args => actions.cancelBuild(String(args.build_id))
+    });
+    commands.addCommand(CommandIDs.retryBuild, {
+      label: trans.__('Try Again'),
+      caption: trans.__('Run a finished build again'),
+      describedBy: buildArgs,
+      execute: async args => {
+        const id = String(args.build_id);
+        if (await actions.retryBuild(id)) {
+          pages
+            .find(each => each.id === `jupyter-image-manager-log-${id}`)
+            ?.dispose();
+          await openLog(id);
+        }
+      }
+    });
+    commands.addCommand(CommandIDs.fixImage, {
+      label: trans.__('Add What Is Missing and Rebuild'),
+      caption: trans.__(
+        'Append the missing requirements to the recipe and build the next version'
+      ),
+      describedBy: imageArgs,
+      isEnabled: inProject,
+      execute: async args => {
+        const image = await pick(
+          args,
+          trans.__('Mend which image?'),
+          each => each.state === 'unusable'
+        );
+        const build = image && (await actions.fixImage(image));
+        if (build) {
+          await openLog(build);
+        }
+      }
+    });
+    commands.addCommand(CommandIDs.compareImage, {
+      label: trans.__('Compare with the Active Image'),
+      caption: trans.__(
+        'Show the packages in which an image differs from the active one'
+      ),
+      describedBy: imageArgs,
+      isEnabled: args =>
+        inProject() &&
+        manager.project?.active_image_id !== null &&
+        manager.project?.active_image_id !== args.image_id,
+      execute: async args => {
+        const image = await pick(
+          args,
+          trans.__('Compare which image?'),
+          each => each.state === 'ready' && !each.active
+        );
+        const active = manager.project?.active_image;
+        if (image && active) {
+          await actions.compare(active, image);
+        }
+      }
+    });
+    commands.addCommand(CommandIDs.deleteImage, {
+      label: trans.__('Delete…'),
+      caption: trans.__('Delete an image, after showing what that does'),
+      describedBy: imageArgs,
+      isEnabled: inProject,
+      execute: async args => {
+        const image = await pick(
+          args,
+          trans.__('Delete which image?'),
+          each => !each.active
+        );
+        if (image) {
+          await actions.deleteImage(image);
+        }
+      }
+    });
+    commands.addCommand(CommandIDs.refresh, {
+      label: trans.__('Refresh Images'),
+      caption: trans.__('Ask the server again'),
+      describedBy: noArgs,
+      execute: () => manager.refresh()
+    });
+
+    if (palette) {
+      const category = trans.__('Images');
+      for (const command of [
+        CommandIDs.openPanel,
+        CommandIDs.createProject,
+        CommandIDs.newImage,
+        CommandIDs.activate,
+        CommandIDs.deactivate,
+        CommandIDs.restartKernels,
+        CommandIDs.compareImage,
+        CommandIDs.deleteImage,
+        CommandIDs.refresh
+      ]) {
+        palette.addItem({ command, category });
+      }
+    }
+    manager.stateChanged.connect(() => {
+      for (const command of Object.values(CommandIDs)) {
+        commands.notifyCommandChanged(command);
+      }
+    });
+  }
+};
+
+/**
+ * The session contexts of everything that is open: notebooks, consoles.
+ */
+function sessionContexts(app: JupyterFrontEnd): ISessionContext[] {
+  return toArray(app.shell.widgets('main')).flatMap(widget => {
+    const context = (widget as Partial<{ sessionContext: ISessionContext }>)
+      .sessionContext;
+    return context ? [context] : [];
+  });
+}

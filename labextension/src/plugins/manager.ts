@@ -1,0 +1,110 @@
+import type {
+  JupyterFrontEnd,
+  JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import { Notification } from '@jupyterlab/apputils';
+import { DocumentWidget } from '@jupyterlab/docregistry';
+import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
+import { ITranslator } from '@jupyterlab/translation';
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+import { ImageManagerAPI } from '../api';
+import { ImageManagerModel } from '../model';
+import { IImageManager } from '../tokens';
+import { VERSION } from '../version';
+
+/**
+ * Provides the state of the project in front.
+ */
+export const managerPlugin: JupyterFrontEndPlugin<IImageManager> = {
+  id: 'jupyter-image-manager:manager',
+  description: 'Keeps the images of the project in front up to date.',
+  autoStart: true,
+  provides: IImageManager,
+  requires: [ITranslator],
+  optional: [IDefaultFileBrowser],
+  activate: (
+    app: JupyterFrontEnd,
+    translator: ITranslator,
+    browser: IDefaultFileBrowser | null
+  ): IImageManager => {
+    const trans = translator.load('jupyter_image_manager');
+    const { serviceManager } = app;
+    const manager = new ImageManagerModel({
+      api: new ImageManagerAPI(serviceManager.serverSettings),
+      version: VERSION,
+      events: serviceManager.events.stream,
+      sessions: serviceManager.sessions
+    });
+    followFront(app, manager, browser);
+    announceProblems(manager, trans);
+    return manager;
+  }
+};
+
+/**
+ * Let the manager follow what is in front: the current document, else the file browser's folder; the last one wins.
+ */
+function followFront(
+  app: JupyterFrontEnd,
+  manager: ImageManagerModel,
+  browser: IDefaultFileBrowser | null
+): void {
+  const local = (path: string) => app.serviceManager.contents.localPath(path);
+  const followWidget = () => {
+    const widget = app.shell.currentWidget;
+    if (widget instanceof DocumentWidget) {
+      manager.setPath(local(widget.context.path), false);
+      return true;
+    }
+    return false;
+  };
+  const followBrowser = () => {
+    if (browser) {
+      manager.setPath(local(browser.model.path), true);
+    }
+  };
+  app.shell.currentChanged?.connect(() => {
+    followWidget();
+  });
+  browser?.model.pathChanged.connect(followBrowser);
+  void app.restored.then(() => {
+    if (!followWidget()) {
+      followBrowser();
+    }
+  });
+}
+
+/**
+ * Say once, calmly, why nothing of ours is to be seen.
+ */
+function announceProblems(
+  manager: ImageManagerModel,
+  trans: TranslationBundle
+): void {
+  let told = '';
+  manager.stateChanged.connect(() => {
+    if (manager.server === told) {
+      return;
+    }
+    if (manager.server === 'absent') {
+      told = manager.server;
+      Notification.info(
+        trans.__(
+          'Images are hidden: the server runs without jupyter_image_manager. Install it there with “pip install jupyter_image_manager” and restart the server.'
+        ),
+        { autoClose: 10000 }
+      );
+    } else if (manager.server === 'mismatch') {
+      told = manager.server;
+      Notification.info(
+        trans.__(
+          'Images are hidden: this page is of version %1 and the server of %2. Restart the server, then reload this page.',
+          VERSION,
+          manager.serverVersion
+        ),
+        { autoClose: false }
+      );
+    }
+  });
+}

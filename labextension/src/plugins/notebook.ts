@@ -1,0 +1,217 @@
+import type {
+  JupyterFrontEnd,
+  JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import { Notification } from '@jupyterlab/apputils';
+import { PathExt } from '@jupyterlab/coreutils';
+import { INotebookTracker, NotebookActions } from '@jupyterlab/notebook';
+import type { NotebookPanel } from '@jupyterlab/notebook';
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
+import { ITranslator } from '@jupyterlab/translation';
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+import { CommandIDs } from '../commands';
+import {
+  METADATA_KEY,
+  PendingCells,
+  explainInCell,
+  memoryFor,
+  memoryOf
+} from '../notebooks';
+import { nearestProject } from '../kernels';
+import { IImageManager } from '../tokens';
+import type { IKernelEvent } from '../tokens';
+
+/**
+ * Lets notebooks remember their image, say when it is another one, and explain the death of their kernel.
+ */
+export const notebookPlugin: JupyterFrontEndPlugin<void> = {
+  id: 'jupyter-image-manager:notebook',
+  description:
+    'Lets notebooks remember their image and explain why a kernel died.',
+  autoStart: true,
+  requires: [IImageManager, ITranslator],
+  optional: [INotebookTracker, ISettingRegistry],
+  activate: (
+    app: JupyterFrontEnd,
+    manager: IImageManager,
+    translator: ITranslator,
+    tracker: INotebookTracker | null,
+    registry: ISettingRegistry | null
+  ): void => {
+    if (!tracker) {
+      return;
+    }
+    const trans = translator.load('jupyter_image_manager');
+    const settings = {
+      remember: true,
+      tellDifferent: true,
+      explainDeath: true
+    };
+    const panels = () => {
+      const all: NotebookPanel[] = [];
+      tracker.forEach(panel => all.push(panel));
+      return all;
+    };
+    if (registry) {
+      void loadSettings(registry, settings);
+    }
+    explainDeaths(manager, panels, settings, trans);
+    rememberImages(manager, panels, settings);
+    tellDifferences(app, manager, tracker, settings, trans);
+  }
+};
+
+interface INotebookSettings {
+  remember: boolean;
+  tellDifferent: boolean;
+  explainDeath: boolean;
+}
+
+async function loadSettings(
+  registry: ISettingRegistry,
+  settings: INotebookSettings
+): Promise<void> {
+  const loaded = await registry.load(notebookPlugin.id);
+  const read = () => {
+    settings.remember = loaded.composite.remember as boolean;
+    settings.tellDifferent = loaded.composite.tellDifferent as boolean;
+    settings.explainDeath = loaded.composite.explainDeath as boolean;
+  };
+  read();
+  loaded.changed.connect(read);
+}
+
+function explainDeaths(
+  manager: IImageManager,
+  panels: () => NotebookPanel[],
+  settings: INotebookSettings,
+  trans: TranslationBundle
+): void {
+  const pending = new PendingCells();
+  NotebookActions.executionScheduled.connect((_, { notebook, cell }) => {
+    pending.scheduled(notebook, cell);
+  });
+  NotebookActions.executed.connect((_, { notebook, cell }) => {
+    pending.executed(notebook, cell);
+  });
+  manager.kernelEvent.connect((_, event: IKernelEvent) => {
+    if (event.action !== 'died') {
+      return;
+    }
+    const panel = panels().find(
+      each => each.sessionContext.session?.kernel?.id === event.kernel_id
+    );
+    if (!panel) {
+      return;
+    }
+    const message =
+      event.message ||
+      trans.__('The kernel died. Variables are lost, files are safe.');
+    const cell = pending.take(panel.content);
+    if (cell && settings.explainDeath) {
+      explainInCell(cell, message);
+    }
+    Notification.error(`${PathExt.basename(panel.context.path)}: ${message}`, {
+      autoClose: false
+    });
+  });
+}
+
+function rememberImages(
+  manager: IImageManager,
+  panels: () => NotebookPanel[],
+  settings: INotebookSettings
+): void {
+  NotebookActions.executed.connect((_, { notebook, success }) => {
+    const panel = panels().find(each => each.content === notebook);
+    const kernelId = panel?.sessionContext.session?.kernel?.id;
+    const model = panel?.context.model;
+    if (
+      !settings.remember ||
+      !success ||
+      !kernelId ||
+      !model ||
+      model.readOnly
+    ) {
+      return;
+    }
+    const memory = memoryFor(manager, kernelId);
+    const before = memoryOf(model.getMetadata(METADATA_KEY));
+    if (
+      memory &&
+      (before?.image_id !== memory.image_id || before.digest !== memory.digest)
+    ) {
+      model.setMetadata(METADATA_KEY, memory);
+    }
+  });
+}
+
+function tellDifferences(
+  app: JupyterFrontEnd,
+  manager: IImageManager,
+  tracker: INotebookTracker,
+  settings: INotebookSettings,
+  trans: TranslationBundle
+): void {
+  tracker.widgetAdded.connect(async (_, panel) => {
+    await panel.context.ready;
+    const memory = memoryOf(panel.context.model.getMetadata(METADATA_KEY));
+    if (!memory || !settings.tellDifferent) {
+      return;
+    }
+    const path = app.serviceManager.contents.localPath(panel.context.path);
+    const projects = await manager.api.projects().catch(() => []);
+    const project = nearestProject(path, projects);
+    if (
+      !project ||
+      project.active_image_id === memory.image_id ||
+      panel.isDisposed
+    ) {
+      return;
+    }
+    const now =
+      project.active_image?.spec ?? trans.__('the server environment');
+    const images = await manager.api.images(project.id).catch(() => []);
+    const old = images.find(image => image.id === memory.image_id);
+    const id = Notification.info(
+      trans.__(
+        '%1 last ran in %2. Here it runs in %3.',
+        PathExt.basename(path),
+        memory.image,
+        now
+      ),
+      {
+        autoClose: 15000,
+        actions: [
+          ...(old && project.active_image
+            ? [
+                {
+                  label: trans.__('Compare'),
+                  callback: (event: MouseEvent) => {
+                    event.preventDefault();
+                    void app.commands.execute(CommandIDs.compareImage, {
+                      image_id: old.id
+                    });
+                  }
+                }
+              ]
+            : []),
+          ...(old?.state === 'ready'
+            ? [
+                {
+                  label: trans.__('Use %1', old.spec),
+                  callback: () => {
+                    Notification.dismiss(id);
+                    void app.commands.execute(CommandIDs.activate, {
+                      image_id: old.id
+                    });
+                  }
+                }
+              ]
+            : [])
+        ]
+      }
+    );
+  });
+}

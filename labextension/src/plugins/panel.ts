@@ -1,0 +1,46 @@
+import { ILayoutRestorer } from '@jupyterlab/application';
+import type {
+  JupyterFrontEnd,
+  JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import { ITranslator } from '@jupyterlab/translation';
+
+import { IImageManager } from '../tokens';
+import { ImagePanel } from '../widgets/panel';
+
+/**
+ * Adds the panel to the left side bar, while the server part is there.
+ */
+export const panelPlugin: JupyterFrontEndPlugin<void> = {
+  id: 'jupyter-image-manager:panel',
+  description: 'Adds the panel with the images of the project in front.',
+  autoStart: true,
+  requires: [IImageManager, ITranslator],
+  optional: [ILayoutRestorer],
+  activate: (
+    app: JupyterFrontEnd,
+    manager: IImageManager,
+    translator: ITranslator,
+    restorer: ILayoutRestorer | null
+  ): void => {
+    const panel = new ImagePanel({
+      manager,
+      trans: translator.load('jupyter_image_manager'),
+      commands: app.commands,
+      contents: app.serviceManager.contents
+    });
+    const add = () =>
+      app.shell.add(panel, 'left', { rank: 450, type: 'Images' });
+    restorer?.add(panel, panel.id);
+    add();
+    manager.stateChanged.connect(() => {
+      const wanted =
+        manager.server !== 'absent' && manager.server !== 'mismatch';
+      if (wanted && !panel.parent) {
+        add();
+      } else if (!wanted && panel.parent) {
+        panel.parent = null;
+      }
+    });
+  }
+};

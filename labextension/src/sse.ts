@@ -1,0 +1,72 @@
+/**
+ * One event of a text/event-stream.
+ */
+export interface IServerSentEvent {
+  id: string;
+  event: string;
+  data: string;
+}
+
+/**
+ * Splits a text/event-stream into events, whatever the borders of its chunks.
+ */
+export class EventStreamParser {
+  /**
+   * Take the next chunk and return the events that it completes.
+   */
+  push(chunk: string): IServerSentEvent[] {
+    const events: IServerSentEvent[] = [];
+    this._rest += chunk;
+    let start = 0;
+    for (;;) {
+      const end = this._rest.indexOf('\n', start);
+      if (end < 0) {
+        break;
+      }
+      let line = this._rest.slice(start, end);
+      start = end + 1;
+      if (line.endsWith('\r')) {
+        line = line.slice(0, -1);
+      }
+      if (line === '') {
+        if (this._data.length) {
+          events.push({
+            id: this._id,
+            event: this._event || 'message',
+            data: this._data.join('\n')
+          });
+        }
+        this._data = [];
+        this._event = '';
+      } else {
+        this._field(line);
+      }
+    }
+    this._rest = this._rest.slice(start);
+    return events;
+  }
+
+  private _field(line: string): void {
+    const colon = line.indexOf(':');
+    if (colon === 0) {
+      return; // a comment: keep-alive
+    }
+    const name = colon < 0 ? line : line.slice(0, colon);
+    let value = colon < 0 ? '' : line.slice(colon + 1);
+    if (value.startsWith(' ')) {
+      value = value.slice(1);
+    }
+    if (name === 'data') {
+      this._data.push(value);
+    } else if (name === 'event') {
+      this._event = value;
+    } else if (name === 'id') {
+      this._id = value;
+    }
+  }
+
+  private _rest = '';
+  private _id = '';
+  private _event = '';
+  private _data: string[] = [];
+}

@@ -1,0 +1,360 @@
+import { Token } from '@lumino/coreutils';
+import type { IDisposable } from '@lumino/disposable';
+import type { ISignal } from '@lumino/signaling';
+
+import type { ImageManagerAPI } from './api';
+
+/**
+ * What an image is good for.
+ */
+export type ImageState =
+  'building' | 'ready' | 'unusable' | 'failed' | 'missing';
+
+/**
+ * Where a build is.
+ */
+export type BuildState =
+  | 'queued'
+  | 'building'
+  | 'checking'
+  | 'saving'
+  | 'pushing'
+  | 'succeeded'
+  | 'failed'
+  | 'cancelled'
+  | 'interrupted';
+
+/**
+ * An immutable, named, versioned environment of one project.
+ */
+export interface IImage {
+  id: string;
+  project_id: string;
+  name: string;
+  version: number;
+  /** `name:version` */
+  spec: string;
+  state: ImageState;
+  storage: 'local' | 'registry';
+  created: string;
+  created_by: string;
+  description: string;
+  digest: string;
+  /** Bytes. */
+  size: number;
+  python_version: string;
+  architecture: string;
+  optimized: boolean;
+  active: boolean;
+  project: string;
+  warnings: string[];
+  running_kernels: number;
+  last_build_id: string | null;
+  report?: IReport | null;
+}
+
+/**
+ * One thing that the check tried.
+ */
+export interface ICheckItem {
+  id: string;
+  title: string;
+  ok: boolean;
+  required: boolean;
+  message: string;
+  cure: string[];
+  seconds: number;
+}
+
+/**
+ * What the check found inside an image.
+ */
+export interface IReport {
+  ok: boolean;
+  items: ICheckItem[];
+  python_version: string;
+  os_name: string;
+  ipykernel: string;
+}
+
+/**
+ * A folder whose notebooks' kernels run in its active image.
+ */
+export interface IProject {
+  id: string;
+  name: string;
+  /** Absolute path on the server. */
+  path: string;
+  /** Path relative to the server's root. */
+  jupyter_path: string;
+  owner: string;
+  active_image_id: string | null;
+  previous_image_id: string | null;
+  active_image: IImage | null;
+  is_default: boolean;
+  found: boolean;
+  stale_kernels: number | string[];
+}
+
+/**
+ * Why a build did not succeed.
+ */
+export interface IBuildFailure {
+  message: string;
+  code: string;
+  instruction: string;
+  step: number;
+  lines: string[];
+  hint: string;
+  exit_code: number | null;
+}
+
+/**
+ * One run that turns a recipe into an image.
+ */
+export interface IBuild {
+  id: string;
+  project_id: string;
+  image_id: string;
+  state: BuildState;
+  requested_by: string;
+  created: string;
+  started: string | null;
+  finished: string | null;
+  step: number;
+  steps: number;
+  instruction: string;
+  /** Seconds in all, from earlier builds. */
+  estimate: number | null;
+  failure: IBuildFailure | null;
+  activate: boolean;
+  cancel_requested: boolean;
+  log_lines: number;
+  attempt: number;
+}
+
+/**
+ * One line of a build's log; `number` starts at 1.
+ */
+export interface ILogLine {
+  number: number;
+  /** Seconds since the build started. */
+  time: number;
+  step: number;
+  text: string;
+  stream: 'out' | 'err' | 'meta';
+}
+
+/**
+ * A kernel that runs in an image.
+ */
+export interface IRunningKernel {
+  kernel_id: string;
+  project_id: string;
+  image_id: string;
+  /** `name:version` */
+  image: string;
+  notebook: string;
+  stale: boolean;
+}
+
+/**
+ * A kernel of a project, wherever it runs.
+ */
+export interface IProjectKernel {
+  kernelId: string;
+  /** Of the session: a notebook or console. */
+  path: string;
+  /** `name:version`; null in the server environment. */
+  image: string | null;
+  imageId: string | null;
+  /** Whether it runs elsewhere than a new kernel would. */
+  stale: boolean;
+}
+
+/**
+ * What a deletion would do.
+ */
+export interface IDeletionPreview {
+  image_id: string;
+  allowed: boolean;
+  final: boolean;
+  /** Bytes. */
+  frees: number;
+  used_by: string[];
+  reason: string;
+}
+
+/**
+ * What would be sent as a build's context.
+ */
+export interface IContextPreview {
+  path: string;
+  files: number;
+  size: number;
+  ignored: number;
+  largest: [string, number][];
+  limit: number;
+  problems: string[];
+}
+
+/**
+ * A remark about a line of a Dockerfile.
+ */
+export interface ILintItem {
+  line: number;
+  level: 'error' | 'warning' | 'info';
+  message: string;
+  cure?: string | string[];
+}
+
+/**
+ * A ready-made Dockerfile.
+ */
+export interface ITemplate {
+  name: string;
+  title?: string;
+  description?: string;
+  pythons?: string[];
+  python?: string;
+}
+
+/**
+ * The choices that a template takes.
+ */
+export interface ITemplateChoices {
+  name: string;
+  python: string;
+  requirements: string[];
+  apt: string[];
+  env: Record<string, string>;
+}
+
+/**
+ * What a user asks to build.
+ */
+export interface IBuildRequest {
+  name: string;
+  dockerfile_text?: string;
+  dockerfile_path?: string;
+  template?: ITemplateChoices;
+  activate?: boolean;
+  fix?: boolean;
+  confirm_context?: boolean;
+  description?: string;
+}
+
+/**
+ * What differs between the packages of two images.
+ */
+export interface IPackageDiff {
+  added: { name: string; version: string }[];
+  removed: { name: string; version: string }[];
+  changed: [string, string, string][];
+}
+
+/**
+ * What the server part says about itself.
+ */
+export interface IStatus {
+  version: string;
+  engine: { ok: boolean; message: string; version?: string };
+  active_builds: number;
+}
+
+/**
+ * A system image, seen by every project; the first is the server environment.
+ */
+export interface ISystemImage {
+  id: string | null;
+  name?: string;
+  title?: string;
+  description?: string;
+  python_version?: string;
+}
+
+/**
+ * What a notebook remembers of the image that it last ran in.
+ */
+export interface INotebookMemory {
+  image: string;
+  image_id: string;
+  digest: string;
+}
+
+/**
+ * A kernel event.
+ */
+export interface IKernelEvent {
+  action: 'started' | 'died' | 'removed';
+  kernel_id: string;
+  project_id: string;
+  notebook?: string;
+  reason?: string;
+  message?: string;
+}
+
+/**
+ * Whether the server part can be talked to.
+ *
+ * - `unknown`: not asked yet
+ * - `ready`
+ * - `absent`: the server does not know our routes
+ * - `mismatch`: the server part is of another version
+ * - `unreachable`: the server did not answer
+ */
+export type ServerState =
+  'unknown' | 'ready' | 'absent' | 'mismatch' | 'unreachable';
+
+/**
+ * The state of the project in front, kept up to date.
+ */
+export interface IImageManager extends IDisposable {
+  /** The typed REST client. */
+  readonly api: ImageManagerAPI;
+  /** Emitted whenever anything below has changed. */
+  readonly stateChanged: ISignal<IImageManager, void>;
+  /** Emitted for each kernel event of the server. */
+  readonly kernelEvent: ISignal<IImageManager, IKernelEvent>;
+  /** Emitted when a build that was active has ended. */
+  readonly buildEnded: ISignal<IImageManager, IBuild>;
+  readonly server: ServerState;
+  /** Version of the server part, when it answered. */
+  readonly serverVersion: string;
+  /** What the server says about its engine; empty when all is well. */
+  readonly engineProblem: string;
+  /** The folder or file in front, relative to the server's root. */
+  readonly path: string;
+  /** The folder of `path`. */
+  readonly folder: string;
+  /** The nearest project; null when there is none. */
+  readonly project: IProject | null;
+  /** All images of the project, newest first. */
+  readonly images: ReadonlyArray<IImage>;
+  /** Builds of the project that are not finished. */
+  readonly builds: ReadonlyArray<IBuild>;
+  /** All kernels that run in images. */
+  readonly kernels: ReadonlyArray<IRunningKernel>;
+  /** The kernels of the project in front, wherever they run. */
+  readonly projectKernels: ReadonlyArray<IProjectKernel>;
+  /** Why the last refresh did not succeed; empty otherwise. */
+  readonly error: string;
+  /** Whether the project in front has been loaded once. */
+  readonly loaded: boolean;
+  /** Follow another file or folder. */
+  setPath(path: string, isFolder: boolean): void;
+  /** Ask the server again, now. */
+  refresh(): Promise<void>;
+  /** An image of the project in front, by id. */
+  image(id: string): IImage | undefined;
+  /** The last build of an image that the model has seen. */
+  lastBuild(image: IImage): IBuild | undefined;
+}
+
+/**
+ * The token of the image manager.
+ */
+export const IImageManager = new Token<IImageManager>(
+  'jupyter-image-manager:IImageManager',
+  'The images of the project in front, kept up to date.'
+);

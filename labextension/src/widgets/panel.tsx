@@ -1,0 +1,108 @@
+import { ReactWidget } from '@jupyterlab/ui-components';
+import type { Contents } from '@jupyterlab/services';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { CommandRegistry } from '@lumino/commands';
+import { Menu } from '@lumino/widgets';
+import * as React from 'react';
+
+import { ViewContext } from '../components/context';
+import type { IMenuItem, IViewContext } from '../components/context';
+import { Panel } from '../components/panel';
+import type { IFound } from '../components/panel';
+import { isDockerfile } from '../dockerfile';
+import { imageIcon } from '../icons';
+import type { IImageManager } from '../tokens';
+
+/**
+ * The panel of the side bar.
+ */
+export class ImagePanel extends ReactWidget {
+  /**
+   * Construct the panel.
+   */
+  constructor(options: ImagePanel.IOptions) {
+    super();
+    const { manager, trans, commands } = options;
+    this.id = 'jupyter-image-manager-panel';
+    this.addClass('jp-ImageManager-panel');
+    this.title.icon = imageIcon;
+    this.title.caption = trans.__('Images');
+    this.node.setAttribute('role', 'region');
+    this.node.setAttribute('aria-label', trans.__('Images'));
+    this._contents = options.contents;
+    this._view = {
+      manager,
+      trans,
+      run: (command, args) => {
+        void commands.execute(command, args);
+      },
+      openMenu: (items, anchor) => openMenu(commands, items, anchor)
+    };
+  }
+
+  protected render(): JSX.Element {
+    return (
+      <ViewContext.Provider value={this._view}>
+        <div className="jp-ImageManager-heading">
+          {this._view.trans.__('Images')}
+        </div>
+        <Panel look={this._look} />
+      </ViewContext.Provider>
+    );
+  }
+
+  private _look = async (folder: string): Promise<IFound[]> => {
+    const model = await this._contents.get(folder, { content: true });
+    const files: Contents.IModel[] = Array.isArray(model.content)
+      ? model.content
+      : [];
+    return files.flatMap((file): IFound[] => {
+      if (file.type === 'directory') {
+        return [];
+      }
+      if (isDockerfile(file.name)) {
+        return [{ name: file.name, kind: 'dockerfile' }];
+      }
+      return file.name === 'requirements.txt'
+        ? [{ name: file.name, kind: 'requirements' }]
+        : [];
+    });
+  };
+
+  private _view: IViewContext;
+  private _contents: Contents.IManager;
+}
+
+/**
+ * A namespace for what {@link ImagePanel} is made from.
+ */
+export namespace ImagePanel {
+  /**
+   * Options of the constructor.
+   */
+  export interface IOptions {
+    manager: IImageManager;
+    trans: TranslationBundle;
+    commands: CommandRegistry;
+    contents: Contents.IManager;
+  }
+}
+
+function openMenu(
+  commands: CommandRegistry,
+  items: IMenuItem[],
+  anchor: HTMLElement
+): void {
+  const menu = new Menu({ commands });
+  for (const { command, args } of items) {
+    menu.addItem({ command, args });
+  }
+  const { left, bottom } = anchor.getBoundingClientRect();
+  menu.aboutToClose.connect(() => {
+    anchor.focus();
+    // Lumino runs the item's command after this signal.
+    requestAnimationFrame(() => menu.dispose());
+  });
+  menu.open(left, bottom);
+  menu.activeIndex = 0;
+}
