@@ -12,9 +12,11 @@ import importlib.util
 import json
 import locale
 import os
-import runpy
 import sys
 import time
+
+if False:  # for type checkers; the image's Python may lack nothing but is not asked for more than it needs
+    from typing import Any
 
 REFUSED = 78
 """Exit code with which the kernel is refused; the reason is the last line on stderr."""
@@ -27,7 +29,7 @@ def refuse(reason: str) -> None:
     raise SystemExit(REFUSED)
 
 
-def settings(folder: str) -> dict:
+def settings(folder):  # type: (str) -> dict[str, Any]
     """Read what the server says, and take the file away: it may hold secrets."""
     path = os.path.join(folder, "boot.json")  # noqa: PTH118 - this file stays cheap to import
     with open(path, encoding="utf-8") as file:  # noqa: PTH123
@@ -37,7 +39,7 @@ def settings(folder: str) -> dict:
     except OSError:
         # Only a folder that is not ours to write refuses; the server removes the file with the folder.
         sys.stderr.write("jupyter-image-manager: boot.json could not be removed\n")
-    return said
+    return said  # type: ignore[no-any-return]  # JSON
 
 
 def set_locale(wanted: str) -> None:
@@ -95,8 +97,31 @@ def main() -> None:
             import ipykernel
 
             refuse("ipykernel " + ipykernel.__version__ + " of the image cannot encrypt its channels")
-    sys.argv = ["ipykernel_launcher"] + said["arguments"]
-    runpy.run_module("ipykernel_launcher", run_name="__main__")
+    sys.argv = ["ipykernel_launcher"] + said["arguments"]  # noqa: RUF005 - plain for 3.8
+    become_kernel(said["arguments"], said["warm"])
+
+
+def become_kernel(arguments: list[str], warm: bool) -> None:
+    """Run the kernel; with `warm`, only until it could answer, so that its modules are compiled once."""
+    from ipykernel.kernelapp import IPKernelApp
+
+    kernel_app = IPKernelApp.instance()
+    kernel_app.initialize(arguments)
+    shell = kernel_app.shell
+    if warm:
+        if shell is not None:
+            shell.run_cell("6 * 7")
+            shell.complete("import o")
+        sys.stdout.flush()
+        os._exit(0)
+
+    def own_cache_again(*_: object) -> None:
+        # The cache brought along serves the kernel's own start; what users import is compiled where it lies.
+        sys.pycache_prefix = None
+
+    if sys.pycache_prefix and shell is not None:
+        shell.events.register("pre_run_cell", own_cache_again)
+    kernel_app.start()
 
 
 main()

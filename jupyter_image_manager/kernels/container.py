@@ -12,6 +12,7 @@ from ..errors import KernelStartError
 from ..models import GpuRequest, RunSettings
 
 RUNTIME_TARGET = "/.jupyter-image-manager/runtime"
+PYCACHE_TARGET = "/.jupyter-image-manager/pycache"
 MEMORY_MINIMUM = 32 << 20
 """Below this no Python starts, so the engine's own minimum of 6 MiB would only make a riddle of it."""
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from ..engine.port import Bind, ContainerSpec, Engine, EngineInfo
 from ..errors import EngineError, ImageManagerError, KernelStartError
@@ -42,6 +43,7 @@ class Launch:
     environment: dict[str, str] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict)
     runtime: Path | None = None
+    pycache: Path | None = None  # compiled modules of the kernel's start
     accounts: tuple[str, str] = ("", "")  # the image's passwd and group, when somebody must be added
     home: Path | None = None  # a private folder on this machine: "home" in it, and the accounts' files
     labels: dict[str, str] = field(default_factory=dict)
@@ -128,7 +130,6 @@ def _write_files(launch: Launch, connection: Connection) -> None:
         return
     shutil.copyfile(BOOT, folder / "boot.py")
     (folder / "boot.py").chmod(0o644)
-    zone, rule = environment.time_zone()
     inside_home = identity.home_in(launch.accounts[0], identity.IMAGE_UID)
     major_minor = ".".join(launch.report.python_version.split(".")[:2])
     user_site = (
@@ -136,18 +137,45 @@ def _write_files(launch: Launch, connection: Connection) -> None:
         if inside_home and launch.who.inside_uid != identity.IMAGE_UID
         else []
     )
-    said = {
-        "arguments": ["-f", str(folder / "c.json"), *launch.arguments],
-        "runtime": container.RUNTIME_TARGET if launch.runtime else "",
+    said = boot_settings(
+        ["-f", str(folder / "c.json"), *launch.arguments],
+        runtime=launch.runtime is not None,
+        secrets=launch.secrets,
+        user_site=user_site,
+        curve=bool(connection.curve_public),
+    )
+    write_private(folder / "boot.json", said, owner)
+
+
+def boot_settings(
+    arguments: list[str],
+    *,
+    runtime: bool,
+    secrets: dict[str, str] | None = None,
+    user_site: list[str] | None = None,
+    curve: bool = False,
+    warm: bool = False,
+) -> dict[str, Any]:
+    """Return what boot.py is told."""
+    zone, rule = environment.time_zone()
+    return {
+        "arguments": arguments,
+        "runtime": container.RUNTIME_TARGET if runtime else "",
         "umask": environment.umask(),
-        "environment": launch.secrets,
+        "environment": secrets or {},
         "language": environment.language(),
         "zone": zone,
         "zone_rule": rule,
-        "user_site": user_site,
-        "curve": bool(connection.curve_public),
+        "user_site": user_site or [],
+        "curve": curve,
+        "warm": warm,
     }
-    write_private(folder / "boot.json", said, owner)
+
+
+def interpreter(report: ImageFacts, *, cached: bool) -> tuple[str, ...]:
+    """Return the image's Python as kernels call it: as a local kernelspec does, for the debugger's sake."""
+    python = (report.python_path or "python3", "-Xfrozen_modules=off")
+    return (*python, f"-Xpycache_prefix={container.PYCACHE_TARGET}") if cached else python
 
 
 def surroundings(launch: Launch) -> tuple[list[Bind], dict[str, str]]:
@@ -176,6 +204,8 @@ def _spec(launch: Launch, connection: Connection, *, init: bool) -> ContainerSpe
     binds.append(Bind(str(folder), str(folder)))
     if launch.runtime:
         binds.append(Bind(str(launch.runtime), container.RUNTIME_TARGET, True))
+    if launch.pycache:
+        binds.append(Bind(str(launch.pycache), container.PYCACHE_TARGET, True))
     if launch.notebook:
         variables[environment.SESSION] = launch.notebook
     if launch.argv:
@@ -185,7 +215,7 @@ def _spec(launch: Launch, connection: Connection, *, init: bool) -> ContainerSpe
             variables.setdefault("TZ", rule)
         command = tuple(word.replace("{connection_file}", str(folder / "c.json")) for word in launch.argv)
     else:
-        command = (launch.report.python_path or "python3", "-Xfrozen_modules=off", str(folder / "boot.py"))
+        command = (*interpreter(launch.report, cached=launch.pycache is not None), str(folder / "boot.py"))
     return ContainerSpec(
         image=launch.image,
         command=command,

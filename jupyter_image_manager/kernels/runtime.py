@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -133,8 +133,17 @@ class RuntimeKey:
         return tuple(wanted)
 
 
-def ensure(key: RuntimeKey, folder: Path) -> Path:
+def ensure(key: RuntimeKey, folder: Path, compile_in: Callable[[Path], None] | None = None) -> Path:
     """Return the runtime's folder; fill it first if this is its first use.
+
+    Parameters
+    ----------
+    key : RuntimeKey
+        Which one.
+    folder : Path
+        Where runtimes are kept.
+    compile_in : callable, optional
+        Compiles a filled folder with the image's own Python; without it each kernel would do so anew.
 
     Raises
     ------
@@ -151,6 +160,8 @@ def ensure(key: RuntimeKey, folder: Path) -> Path:
         partial = Path(tempfile.mkdtemp(prefix=f".{key}-", dir=folder))
         try:
             _install(key, partial)
+            if compile_in is not None:
+                compile_in(partial)
             # Kernels of several users read it: nothing in it is secret.
             partial.chmod(0o755)
             partial.rename(target)

@@ -19,7 +19,7 @@ from ..engine.port import LABEL, ContainerState, EngineInfo
 from ..errors import KernelStartError, StoreError
 from ..models import Actor, Image, KernelDeath, Project, RunningKernel, RunSettings
 from ..processes import ProcessIdentity
-from . import container, identity, launcher, reaper, runtime
+from . import container, identity, launcher, prepare, reaper, runtime
 from .connection import choose
 from .environment import allowed, of_kernelspec, resolve_secrets
 from .handle import KernelHandle
@@ -238,9 +238,11 @@ class KernelService(LoggingConfigurable):
         found = container.resources(settings, self.limits(), info)
         secrets = resolve_secrets(settings.secrets)
         data = self.manager.data_path
-        brought = None
-        if not argv and not report.ipykernel:
-            brought = runtime.ensure(runtime.RuntimeKey.of(report), data / "runtimes")
+        brought, cache = None, None
+        if not argv:
+            brought, cache = prepare.prepare(
+                self.manager.engine, data, image, report, self.manager.store.installation_id(), self.log
+            )
         accounts, home = ("", ""), None
         if who.inside_uid not in (0, identity.IMAGE_UID):
             accounts = launcher.image_accounts(self.manager.engine, image, data / "accounts")
@@ -264,6 +266,7 @@ class KernelService(LoggingConfigurable):
             environment={**allowed(os.environ, self.environment_allow), **of_kernelspec(env), **settings.environment},
             secrets=secrets,
             runtime=brought,
+            pycache=cache,
             accounts=accounts,
             home=home,
             labels={
@@ -277,11 +280,16 @@ class KernelService(LoggingConfigurable):
             role=role,
         )
 
-    def prefetch_runtime(self, report: runtime.ImageFacts) -> Path | None:
-        """Fetch what an image without ipykernel will need; return its folder, None when nothing is needed."""
-        if report.ipykernel:
-            return None
-        return runtime.ensure(runtime.RuntimeKey.of(report), self.manager.data_path / "runtimes")
+    def prepare_image(self, image: str, report: runtime.ImageFacts) -> None:
+        """Fetch and compile what kernels of an image will need from outside, so that the first one starts fast."""
+        prepare.prepare(
+            self.manager.engine,
+            self.manager.data_path,
+            image,
+            report,
+            self.manager.store.installation_id(),
+            self.log,
+        )
 
     # Look
     def list(self, actor: Actor, project_id: str | None = None) -> list[RunningKernel]:
