@@ -6,7 +6,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 
 import { deletionBody, diffBody, kernelsBody } from './dialogs';
 import { formatSize } from './format';
-import { RequestError } from './request';
+import { RequestError, messageOf } from './request';
 import type { IImage, IImageManager, IProject, IProjectKernel } from './tokens';
 
 /**
@@ -310,11 +310,4 @@ export namespace Actions {
     /** The session contexts that are open in this tab. */
     contexts: () => ISessionContext[];
   }
-}
-
-/**
- * The sentence of an error.
- */
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -27,8 +27,10 @@ export function kernelsBody(
   return body(
     <>
       <p>
-        {trans.__(
-          'They keep what they run in until they restart; then they run in %1.',
+        {trans._n(
+          'It keeps what it runs in until it restarts; then it runs in %2.',
+          'They keep what they run in until they restart; then they run in %2.',
+          kernels.length,
           name
         )}
       </p>

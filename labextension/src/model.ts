@@ -5,7 +5,7 @@ import { Debouncer, Poll } from '@lumino/polling';
 import { Signal } from '@lumino/signaling';
 import type { ISignal, IStream } from '@lumino/signaling';
 
-import { ImageManagerAPI } from './api';
+import type { ImageManagerAPI } from './api';
 import { isDone } from './format';
 import { kernelsOf } from './kernels';
 import { RequestError } from './request';

@@ -254,32 +254,10 @@ function ImageRow(props: {
         openMenu(menu, event.currentTarget);
       }}
     >
-      <div role="gridcell" className="jp-ImageManager-rowText">
-        <div className="jp-ImageManager-rowTitle">
-          <Mark tone={toneOf(image)} />
-          <ImageName name={image.name} version={image.version} />
-          {image.active && <Chip tone="ok">{trans.__('Active')}</Chip>}
-          {state && <Chip tone={toneOf(image)}>{state}</Chip>}
-        </div>
-        <div className="jp-ImageManager-sub jp-ImageManager-fact" title={fact}>
-          {fact}
-        </div>
-        {versions > 1 && (
-          <button
-            type="button"
-            tabIndex={-1}
-            className="jp-ImageManager-versions"
-            aria-label={
-              open
-                ? trans.__('Hide the older versions of %1', image.name)
-                : trans.__('Show all %1 versions of %2', versions, image.name)
-            }
-            onClick={props.onToggle}
-          >
-            <Caret.react tag="span" width="12px" height="12px" />
-            {trans._n('%1 older version', '%1 older versions', versions - 1)}
-          </button>
-        )}
+      <div role="gridcell" className="jp-ImageManager-rowTitle">
+        <Mark tone={toneOf(image)} />
+        <ImageName name={image.name} version={image.version} />
+        {image.active && <Chip tone="ok">{trans.__('Active')}</Chip>}
       </div>
       <div role="gridcell" className="jp-ImageManager-rowActions">
         {action && (
@@ -302,6 +280,37 @@ function ImageRow(props: {
         >
           <ellipsesIcon.react tag="span" width="16px" height="16px" />
         </button>
+      </div>
+      <div role="gridcell" className="jp-ImageManager-rowFacts">
+        <div
+          className="jp-ImageManager-sub jp-ImageManager-fact"
+          title={fact}
+          dir="auto"
+        >
+          {state && (
+            <span className="jp-ImageManager-state" data-tone={toneOf(image)}>
+              {state}
+            </span>
+          )}
+          {state && ' · '}
+          {fact}
+        </div>
+        {versions > 1 && (
+          <button
+            type="button"
+            tabIndex={-1}
+            className="jp-ImageManager-versions"
+            aria-label={
+              open
+                ? trans.__('Hide the older versions of %1', image.name)
+                : trans.__('Show all %1 versions of %2', versions, image.name)
+            }
+            onClick={props.onToggle}
+          >
+            <Caret.react tag="span" width="16px" height="16px" />
+            {trans._n('%1 older version', '%1 older versions', versions - 1)}
+          </button>
+        )}
       </div>
     </div>
   );

@@ -1,7 +1,7 @@
 import * as React from 'react';
 
-import { messageOf } from '../actions';
 import { formatAbout, formatSize } from '../format';
+import { messageOf } from '../request';
 import type {
   IBuild,
   IBuildRequest,
@@ -33,6 +33,8 @@ export interface INewImageProps {
 }
 
 const PYTHONS = ['3.8', '3.9', '3.10', '3.11'];
+const REQUIREMENTS_EXAMPLE = 'numpy==2.3.5\npandas>=2.3';
+const APT_EXAMPLE = 'libgomp1 git';
 
 /**
  * The page on which an image is described and its build submitted.
@@ -301,7 +303,7 @@ export function NewImageForm(props: INewImageProps): JSX.Element {
                   rows={7}
                   spellCheck={false}
                   value={requirements}
-                  placeholder={'numpy==2.3.5\npandas>=2.3'}
+                  placeholder={REQUIREMENTS_EXAMPLE}
                   onChange={event => setRequirements(event.target.value)}
                 />
                 <div className="jp-ImageManager-sub">
@@ -317,7 +319,7 @@ export function NewImageForm(props: INewImageProps): JSX.Element {
                   className="jp-ImageManager-input"
                   spellCheck={false}
                   value={apt}
-                  placeholder="libgomp1 git"
+                  placeholder={APT_EXAMPLE}
                   onChange={event => setApt(event.target.value)}
                 />
                 <div className="jp-ImageManager-sub">

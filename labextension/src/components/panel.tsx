@@ -163,6 +163,7 @@ function ProjectView(props: {
       ) : (
         manager.builds.length === 0 && <NoImages look={props.look} />
       )}
+      {project.active_image_id !== null && <ServerEnvironment />}
     </>
   );
 }
@@ -207,7 +208,9 @@ function ActiveCard({ project }: { project: IProject }): JSX.Element {
           <ImageName name={image.name} version={image.version} />
         ) : (
           <span className="jp-ImageManager-name">
-            {trans.__('Server environment')}
+            <span className="jp-ImageManager-cut">
+              {trans.__('Server environment')}
+            </span>
           </span>
         )}
         <Chip
@@ -273,6 +276,42 @@ function ActiveCard({ project }: { project: IProject }): JSX.Element {
   );
 }
 
+/**
+ * The first of the system images: the way back.
+ */
+function ServerEnvironment(): JSX.Element {
+  const { trans, run } = useView();
+  const title = trans.__('System images');
+  return (
+    <section className="jp-ImageManager-section" aria-label={title}>
+      <h3>{title}</h3>
+      <div className="jp-ImageManager-row" data-static="">
+        <div className="jp-ImageManager-rowTitle">
+          <Mark tone="none" />
+          <span className="jp-ImageManager-name">
+            <span className="jp-ImageManager-cut">
+              {trans.__('Server environment')}
+            </span>
+          </span>
+        </div>
+        <div className="jp-ImageManager-rowActions">
+          <ActionButton
+            label={trans.__('Activate the server environment')}
+            onClick={() => run(CommandIDs.deactivate)}
+          >
+            {trans.__('Activate')}
+          </ActionButton>
+        </div>
+        <div className="jp-ImageManager-rowFacts">
+          <div className="jp-ImageManager-sub">
+            {trans.__('No image: kernels run in the server’s own Python')}
+          </div>
+        </div>
+      </div>
+    </section>
+  );
+}
+
 function BuildItem({
   build,
   image
@@ -329,9 +368,7 @@ function BuildItem({
           {trans.__('Cancel')}
         </ActionButton>
         {build.activate && (
-          <span className="jp-ImageManager-sub">
-            {trans.__('active when ready')}
-          </span>
+          <span className="jp-ImageManager-sub">{trans.__('then active')}</span>
         )}
       </div>
     </div>

@@ -99,19 +99,25 @@ export function ProgressBar(props: {
 }
 
 /**
+ * Letters of a long name's end that stay visible.
+ */
+const TAIL = 6;
+
+/**
  * A name that is cut in the middle, with the version always visible.
  */
-export function ImageName({
-  name,
-  version
-}: {
+export function ImageName(props: {
   name: string;
   version: number;
 }): JSX.Element {
+  const { name, version } = props;
+  const cut = name.length > 2 * TAIL ? name.length - TAIL : name.length;
   return (
     <span className="jp-ImageManager-name" title={`${name}:${version}`}>
-      <span className="jp-ImageManager-cut">{name}</span>
-      <span className="jp-ImageManager-version">:{version}</span>
+      <span className="jp-ImageManager-cut">{name.slice(0, cut)}</span>
+      <span className="jp-ImageManager-version">
+        {name.slice(cut)}:{version}
+      </span>
     </span>
   );
 }

@@ -15,7 +15,7 @@ import { toArray } from '@lumino/algorithm';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import type { Widget } from '@lumino/widgets';
 
-import { Actions } from '../actions';
+import type { Actions } from '../actions';
 import { CommandIDs } from '../commands';
 import { imageIcon } from '../icons';
 import { IImageManager } from '../tokens';
@@ -38,11 +38,16 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
   ): void => {
     const trans = translator.load('jupyter_image_manager');
     const { commands, shell } = app;
-    const actions = new Actions({
-      manager,
-      trans,
-      contexts: () => sessionContexts(app)
-    });
+    let loaded: Promise<Actions> | null = null;
+    const actions = (): Promise<Actions> =>
+      (loaded ??= import('../actions').then(
+        module =>
+          new module.Actions({
+            manager,
+            trans,
+            contexts: () => sessionContexts(app)
+          })
+      ));
     const pages = new WidgetTracker<MainAreaWidget>({
       namespace: 'jupyter-image-manager'
     });
@@ -92,9 +97,8 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
     };
 
     const show = (id: string, create: () => Widget, title: string): void => {
-      let page = pages.find(each => each.id === id);
-      if (!page) {
-        page = new MainAreaWidget({ content: create() });
+      if (!pages.find(each => each.id === id)) {
+        const page = new MainAreaWidget({ content: create() });
         page.id = id;
         page.title.label = title;
         page.title.caption = title;
@@ -159,7 +163,9 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
       isEnabled: () =>
         ready() && manager.project?.jupyter_path !== manager.folder,
       execute: async args => {
-        const project = await actions.createProject(
+        const project = await (
+          await actions()
+        ).createProject(
           typeof args.path === 'string' ? args.path : manager.folder
         );
         return project?.id ?? null;
@@ -187,7 +193,7 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
       execute: async args => {
         let project = manager.project;
         if (!project) {
-          project = await actions.createProject(manager.folder);
+          project = await (await actions()).createProject(manager.folder);
         }
         if (!project) {
           return;
@@ -234,7 +240,7 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
           each => each.state === 'ready' && !each.active
         );
         if (image && manager.project) {
-          await actions.activate(manager.project, image);
+          await (await actions()).activate(manager.project, image);
         }
       }
     });
@@ -247,7 +253,7 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
       isEnabled: () => inProject() && manager.project?.active_image_id !== null,
       execute: async () => {
         if (manager.project) {
-          await actions.activate(manager.project, null);
+          await (await actions()).activate(manager.project, null);
         }
       }
     });
@@ -258,8 +264,8 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
       ),
       describedBy: noArgs,
       isEnabled: () => manager.projectKernels.some(kernel => kernel.stale),
-      execute: () =>
-        actions.restartKernels(
+      execute: async () =>
+        (await actions()).restartKernels(
           manager.project?.active_image?.spec ?? trans.__('Server environment')
         )
     });
@@ -273,7 +279,8 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
       label: trans.__('Cancel Build'),
       caption: trans.__('Stop a build and remove what it left'),
       describedBy: buildArgs,
-      execute: args => actions.cancelBuild(String(args.build_id))
+      execute: async args =>
+        (await actions()).cancelBuild(String(args.build_id))
     });
     commands.addCommand(CommandIDs.retryBuild, {
       label: trans.__('Try Again'),
@@ -281,7 +288,7 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
       describedBy: buildArgs,
       execute: async args => {
         const id = String(args.build_id);
-        if (await actions.retryBuild(id)) {
+        if (await (await actions()).retryBuild(id)) {
           pages
             .find(each => each.id === `jupyter-image-manager-log-${id}`)
             ?.dispose();
@@ -302,7 +309,7 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
           trans.__('Mend which image?'),
           each => each.state === 'unusable'
         );
-        const build = image && (await actions.fixImage(image));
+        const build = image && (await (await actions()).fixImage(image));
         if (build) {
           await openLog(build);
         }
@@ -326,7 +333,7 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
         );
         const active = manager.project?.active_image;
         if (image && active) {
-          await actions.compare(active, image);
+          await (await actions()).compare(active, image);
         }
       }
     });
@@ -342,7 +349,7 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
           each => !each.active
         );
         if (image) {
-          await actions.deleteImage(image);
+          await (await actions()).deleteImage(image);
         }
       }
     });

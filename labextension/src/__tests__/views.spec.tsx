@@ -1,0 +1,127 @@
+import { nullTranslator } from '@jupyterlab/translation';
+
+import { actionsOf, factOf, toneOf } from '../components/facts';
+import { rowsOf } from '../components/images';
+import { checkName } from '../components/newimage';
+import { isDockerfile } from '../dockerfile';
+import { PendingCells, memoryOf } from '../notebooks';
+import { VERSION } from '../version';
+import { aBuild, anImage } from './factory';
+
+const trans = nullTranslator.load('jupyter_image_manager');
+
+describe('rows', () => {
+  const images = [
+    anImage({ id: 'b2', name: 'b', version: 2 }),
+    anImage({ id: 'a1', name: 'a', version: 1 }),
+    anImage({ id: 'b10', name: 'b', version: 10 })
+  ];
+
+  it('show the newest version of a name, older ones on request', () => {
+    const closed = rowsOf(images, '', new Set());
+    expect(closed.map(row => [row.image.id, row.versions])).toEqual([
+      ['b10', 2],
+      ['a1', 1]
+    ]);
+    const open = rowsOf(images, '', new Set(['b']));
+    expect(open.map(row => [row.image.id, row.level])).toEqual([
+      ['b10', 1],
+      ['b2', 2],
+      ['a1', 1]
+    ]);
+  });
+
+  it('can be filtered', () => {
+    expect(rowsOf(images, ' A ', new Set()).map(row => row.image.id)).toEqual([
+      'a1'
+    ]);
+  });
+});
+
+describe('facts', () => {
+  it('name the one thing that matters now', () => {
+    expect(factOf(anImage(), undefined, trans)).toMatch(
+      /^Python 3\.11 · 1\.2 GB · /
+    );
+    const failed = anImage({ state: 'failed' });
+    const failure = {
+      message: 'It failed.',
+      code: '',
+      instruction: '',
+      step: 5,
+      lines: ['no gdal'],
+      hint: '',
+      exit_code: 1
+    };
+    expect(factOf(failed, aBuild({ state: 'failed', failure }), trans)).toBe(
+      'step 5: no gdal'
+    );
+    expect(toneOf(failed)).toBe('error');
+  });
+
+  it('offer one action, and no deletion of the active image', () => {
+    expect(actionsOf(anImage(), trans).action?.label).toBe('Activate');
+    const active = actionsOf(anImage({ active: true }), trans);
+    expect(active.action).toBeNull();
+    expect(active.menu.map(item => item.command)).not.toContain(
+      'image-manager:delete-image'
+    );
+  });
+});
+
+describe('names', () => {
+  it.each([
+    ['scientific', true],
+    ['a-b_c.d', true],
+    ['', false],
+    ['Upper', false],
+    ['-x', false],
+    ['a b', false]
+  ])('%s: %s', (name, fits) => {
+    expect(checkName(name, trans) === '').toBe(fits);
+  });
+
+  it('of Dockerfiles are recognised', () => {
+    for (const name of [
+      'Dockerfile',
+      'Dockerfile.gpu',
+      'gpu.dockerfile',
+      'Containerfile'
+    ]) {
+      expect(isDockerfile(name)).toBe(true);
+    }
+    expect(isDockerfile('Dockerfile-notes.md')).toBe(false);
+  });
+});
+
+describe('notebooks', () => {
+  it('understand only what they wrote', () => {
+    expect(memoryOf({ image: 'a:1', image_id: 'x' })).toEqual({
+      image: 'a:1',
+      image_id: 'x',
+      digest: ''
+    });
+    for (const other of [null, 'x', {}, { image: 1, image_id: 2 }]) {
+      expect(memoryOf(other)).toBeNull();
+    }
+  });
+
+  it('know which cell ran when the kernel died', () => {
+    const pending = new PendingCells();
+    const notebook = {};
+    const cell = (name: string) => ({ name, isDisposed: false }) as never;
+    const [one, two, three] = ['1', '2', '3'].map(cell);
+    pending.scheduled(notebook, one);
+    pending.scheduled(notebook, two);
+    pending.scheduled(notebook, three);
+    pending.executed(notebook, one);
+    expect(pending.take(notebook)).toBe(two);
+    expect(pending.take(notebook)).toBeNull();
+  });
+});
+
+it('has the version of its package', () => {
+  expect(jest.requireActual('../../package.json')).toMatchObject({
+    version: VERSION
+  });
+});
