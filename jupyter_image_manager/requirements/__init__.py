@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .advice import cure_lines
+from .advice import cure_lines, hopeless
 from .checker import Checker
 
-__all__ = ["Checker", "cure_lines"]
+__all__ = ["Checker", "cure_lines", "hopeless"]

@@ -33,6 +33,10 @@ DISTRIBUTION_PYTHON = {
     ("alpine", "3.21"): "3.12",
     ("alpine", "3.22"): "3.12",
 }
+# Newer distributions forbid pip install outside a virtual environment; pip that is older ignores the variable.
+WAITS = "Cannot be tried"
+"""Begins the message of an item that waits for another one."""
+MAY_INSTALL = "ENV PIP_BREAK_SYSTEM_PACKAGES=1"
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 # Run by the image's Python where there are no account tools, or no shell at all.
@@ -65,9 +69,9 @@ def python_cure(facts: Facts, versions: SpecifierSet) -> tuple[str, ...]:
     if family in ("debian", "alpine") and not supported_distribution_python(facts, versions):
         return ()
     if family == "debian":
-        return (_apt("python3", "python3-pip", "python3-venv"),)
+        return (_apt("python3", "python3-pip", "python3-venv"), MAY_INSTALL)
     if family == "alpine":
-        return ("RUN apk add --no-cache python3 py3-pip",)
+        return ("RUN apk add --no-cache python3 py3-pip", MAY_INSTALL)
     if family == "fedora" and newest:
         link = f"ln -sf $(command -v python{newest}) /usr/local/bin/python3"
         return (f"{_dnf(facts, f'python{newest}')} && python{newest} -m ensurepip --upgrade && {link}",)
@@ -81,9 +85,14 @@ def path_cure(facts: Facts) -> tuple[str, ...]:
     folder, _, name = facts.python_path.rpartition("/")
     lines = []
     if not facts.runs_as_user and folder:
+        own = facts.prefix not in ("", "/usr", "/usr/local")
+        trees = [facts.prefix] if own else [path for path in (facts.stdlib,) if path]
+        program = facts.real_path or facts.python_path
         # Each parent must be passable, else nobody but root comes to the interpreter.
-        parents = [p for p in _parents(facts.prefix or folder) if p != "/"]
-        lines.append(f"RUN chmod a+x {' '.join(parents)} && chmod -R a+rX {facts.prefix or folder}")
+        parents = sorted({parent for path in (*trees, program) for parent in _parents(path)[:-1]})
+        commands = [f"chmod a+x {' '.join(parents)}", f"chmod a+rx {program}"]
+        commands += [f"chmod -R a+rX {tree}" for tree in trees]
+        lines.append("RUN " + " && ".join(commands))
     if not facts.python3_on_path and folder:
         if name != "python3":
             lines.append(f"RUN ln -s {facts.python_path} /usr/local/bin/python3")
@@ -98,6 +107,11 @@ def path_cure(facts: Facts) -> tuple[str, ...]:
 
 def pip_cure(facts: Facts) -> tuple[str, ...]:
     """Lines that add pip for the Python that is there."""
+    lines = _pip_lines(facts)
+    return (MAY_INSTALL, *lines) if lines and facts.externally_managed else lines
+
+
+def _pip_lines(facts: Facts) -> tuple[str, ...]:
     python = facts.python_path or "python3"
     if facts.conda and facts.tools & {"conda", "mamba"}:
         return (f"RUN {'mamba' if 'mamba' in facts.tools else 'conda'} install -y pip",)
@@ -106,6 +120,14 @@ def pip_cure(facts: Facts) -> tuple[str, ...]:
         return (_apt("python3-pip"),)
     if own and facts.family == "alpine":
         return ("RUN apk add --no-cache py3-pip",)
+    if facts.ensurepip and facts.externally_managed:
+        # ensurepip drops every PIP_ variable; the pip inside its wheel does not.
+        script = (
+            f"import glob, runpy, sys; wheel = glob.glob('{facts.stdlib}/ensurepip/_bundled/pip-*.whl')[0]; "
+            "sys.path.insert(0, wheel); sys.argv[1:] = ['install', '--no-index', '--no-cache-dir', wheel]; "
+            "runpy.run_module('pip', run_name='__main__', alter_sys=True)"
+        )
+        return ("RUN " + json.dumps([python, "-c", script]),)
     if facts.ensurepip:
         if "sh" in facts.tools:
             return (f"RUN {python} -m ensurepip --upgrade",)
@@ -128,7 +150,7 @@ def pip_install_cure(facts: Facts) -> tuple[str, ...]:
     message = facts.pip.message
     lines = []
     if "externally-managed-environment" in message:
-        lines.append("ENV PIP_BREAK_SYSTEM_PACKAGES=1")
+        lines.append(MAY_INSTALL)
     elif facts.venv or not facts.user_site:
         lines.append(f"RUN chown -R {UID} {facts.prefix if facts.venv else facts.pip.site}")
     elif "Permission denied" in message and facts.pip.site:
@@ -252,14 +274,23 @@ def cure_lines(report: Report) -> list[str]:
                 switched, back = True, line
             elif line not in lines:
                 lines.append(line)
+    # Variables first: the commands may need them. The sort is stable.
+    lines.sort(key=lambda line: not line.startswith("ENV "))
     if not lines or not switched:
         return lines
     return ["USER root", *lines, back]
 
 
-def mendable(item: CheckItem) -> bool:
-    """Tell whether lines of a Dockerfile can add what this item lacks."""
-    return bool(item.cure)
+def hopeless(report: Report) -> list[CheckItem]:
+    """Return what is missing and cannot be mended by appended lines: the base, or the build, must change.
+
+    Items that were not tried because of another one are not among them.
+    """
+    return [item for item in report.items if item.required and not item.ok and not item.cure and not _waits(item)]
+
+
+def _waits(item: CheckItem) -> bool:
+    return item.message.startswith(WAITS)
 
 
 def _free(taken: set[int]) -> int:

@@ -69,7 +69,6 @@ class Facts:
     libc: str = ""
     libc_version: str = ""
     tools: frozenset[str] = frozenset()
-    started: bool = True  # whether something of the image could be run
     python_version: str = ""
     python_path: str = ""
     python3_on_path: bool = False
@@ -82,6 +81,8 @@ class Facts:
     ensurepip: bool = False
     user_site: bool = True
     prefix: str = ""
+    real_path: str = ""  # of the interpreter, links followed
+    stdlib: str = ""
     packages: tuple[Package, ...] = ()
     kernelspecs: dict[str, dict[str, Any]] = field(default_factory=dict)
 
@@ -108,9 +109,9 @@ class Facts:
         """Kind of distribution: debian, fedora, alpine, suse, or empty when it has no package manager we know."""
         kinds = {self.os_release.get("ID", ""), *self.os_release.get("ID_LIKE", "").split()}
         for family, names, tools in FAMILIES:
-            if kinds & names or (not kinds - {""} and self.tools & tools):
+            if kinds & names:
                 # A stripped image says "debian" and has no apt: then nothing can be installed.
-                return family if not self.started or self.tools & tools else ""
+                return family if self.tools & tools else ""
         return next((family for family, _, tools in FAMILIES if self.tools & tools), "")
 
 

@@ -185,7 +185,7 @@ def pip_trial() -> Dict[str, Any]:
     code, text = command([sys.executable, "-m", "pip", "--version"], dict(os.environ))
     version = re.search(r"^pip (\S+)", text, re.M)
     if code or not version:
-        found["message"] = text.strip()[-400:]
+        found["message"] = text.strip()[:4000]
         return found
     found["version"] = version.group(1)
     with tempfile.TemporaryDirectory() as folder:
@@ -200,7 +200,7 @@ def pip_trial() -> Dict[str, Any]:
         if code == 0:
             code, text = command([sys.executable, "-c", "import " + WHEEL], environment)
     found["ok"] = code == 0
-    found["message"] = text.strip()[-600:] if code else ""
+    found["message"] = text.strip()[:4000] if code else ""
     return found
 
 
@@ -219,6 +219,8 @@ def main() -> None:
         "python_path": sys.executable,
         "implementation": platform.python_implementation(),
         "prefix": sys.prefix,
+        "real_path": os.path.realpath(sys.executable),
+        "stdlib": lib,
         "machine": platform.machine(),
         "uid": os.getuid(),
         "os_release": os_release(),

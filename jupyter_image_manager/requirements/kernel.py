@@ -66,13 +66,19 @@ class _Trial:
     def __init__(self, timeout: float) -> None:
         self.items: list[CheckItem] = []
         self.timeout = timeout
+        self.silent = False
         self.begin()
 
     def begin(self) -> None:
+        """Take the time from here."""
         self.started = time.monotonic()
 
     def step(self, name: str, action: Callable[[], str]) -> None:
+        """Run one step, unless an earlier one found that the kernel does not answer any more."""
         self.begin()
+        if self.silent:
+            self.failed(name, "Cannot be tried, since the kernel did not answer before.", ())
+            return
         try:
             message = action()
         except (_Failed, ImageManagerError) as error:
@@ -80,14 +86,17 @@ class _Trial:
                 raise
             self.failed(name, str(error), ())
         except (TimeoutError, Empty):
+            self.silent = True
             self.failed(name, f"There was no answer within {self.timeout:g} s.", ())
         else:
             self.passed(name, message)
 
     def passed(self, name: str, message: str = "") -> None:
+        """Add an item that is well."""
         self.items.append(CheckItem(name, TITLES[name], True, message=message, seconds=self._seconds()))
 
     def failed(self, name: str, message: str, cure: tuple[str, ...]) -> None:
+        """Add an item that is not."""
         self.items.append(CheckItem(name, TITLES[name], False, message=message, cure=cure, seconds=self._seconds()))
 
     def _seconds(self) -> float:

@@ -38,7 +38,8 @@ def judge(facts: Facts, versions: SpecifierSet) -> list[CheckItem]:
     items.append(_user(facts))
     items.append(_user_python(facts))
     items.append(_pip_install(facts))
-    items.append(_ipykernel(facts))
+    if facts.python_version:
+        items.append(_ipykernel(facts))
     return items
 
 
@@ -75,7 +76,7 @@ def _python(facts: Facts, versions: SpecifierSet) -> CheckItem:
         why = (
             "has no package manager that we know" if not facts.family else "has none of these versions in its packages"
         )
-        if not facts.tools and not facts.os_release:
+        if not facts.tools:
             release, why = "The image", "has no shell and no package manager"
         message += f" {release} {why}: start the Dockerfile FROM a base that has Python, for example {PYTHON_BASE}."
     return CheckItem("python", title, False, message=message, cure=cure)
@@ -141,7 +142,14 @@ def _pip_install(facts: Facts) -> CheckItem:
     if not facts.pip.version:
         return CheckItem("pip_install", title, False, message="Cannot be tried without pip.")
     if not facts.runs_as_user:
-        return CheckItem("pip_install", title, False, message="Cannot be tried while Python does not run as that user.")
+        # What is known to come next is cured in the same go, so that one rebuild is enough.
+        return CheckItem(
+            "pip_install",
+            title,
+            False,
+            message="Cannot be tried while Python does not run as that user.",
+            cure=(advice.MAY_INSTALL,) if facts.externally_managed else (),
+        )
     if "externally-managed-environment" in facts.pip.message:
         message = "The distribution forbids pip install outside a virtual environment (EXTERNALLY-MANAGED)."
     elif facts.venv:

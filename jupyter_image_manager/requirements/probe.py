@@ -46,6 +46,7 @@ for place in /usr/local/bin/python3* /usr/bin/python3* /opt/*/bin/python3 /root/
   [ -f "$place" ] && [ -x "$place" ] && echo "python $place"
 done
 for loader in /lib/ld-musl-*.so.1; do [ -e "$loader" ] && echo "libc musl"; done
+for loader in /lib*/ld-linux*.so.*; do [ -e "$loader" ] && echo "libc glibc"; done
 exit 0
 """
 ABSENT = re.compile(
@@ -102,7 +103,7 @@ class Probe:
         )
         if facts.foreign:
             say("reading files: programs of this architecture cannot run here")
-            return self._with_files(image.id, replace(facts, started=False))
+            return self._with_files(image.id, facts)
         answer, shell = self._find_python(image.id, say)
         if answer.report is None:
             facts = self._with_files(image.id, facts)
@@ -110,8 +111,7 @@ class Probe:
             return replace(
                 facts,
                 tools=tools,
-                started=answer.started or bool(tools),
-                libc=facts.libc or ("musl" if shell.get("libc") else ""),
+                libc=next(iter(shell.get("libc", ())), ""),
                 run_message=answer.text,
             )
         found = self._facts(facts, answer)
@@ -253,6 +253,8 @@ class Probe:
             ensurepip=bool(report.get("ensurepip")),
             user_site=bool(report.get("user_site", True)),
             prefix=report.get("prefix", ""),
+            real_path=report.get("real_path", ""),
+            stdlib=report.get("stdlib", ""),
             packages=tuple(Package(name, version) for name, version in report.get("packages", ())),
             kernelspecs=report.get("kernelspecs", {}),
         )
@@ -277,6 +279,6 @@ def _answer(result: RunResult) -> Answer:
     if result.exit_code == 127 and (not errors or ABSENT.search(errors)):
         return Answer(False)
     if result.exit_code == 126 or FORBIDDEN.search(errors):
-        return Answer(False, forbidden=True, text=errors or "permission denied")
+        return Answer(False, forbidden=True, text="permission denied")
     lines = (errors or text.strip()).splitlines()
     return Answer(True, text=lines[-1] if lines else f"it ended with exit code {result.exit_code}")

@@ -185,7 +185,7 @@ def test_pip() -> None:
 
 
 def test_pip_install() -> None:
-    text = "error: externally-managed-environment\n\n× This environment is externally managed"
+    text = "error: externally-managed-environment\n\nThis environment is externally managed"
     managed = replace(GOOD, pip=PipFacts("23.0.1", site="/usr/lib/python3/dist-packages", message=text))
     assert failed(managed)["pip_install"].cure == ("ENV PIP_BREAK_SYSTEM_PACKAGES=1",)
     venv = replace(GOOD, venv=True, prefix="/opt/venv", pip=PipFacts("24.0", message="ERROR: Could not install"))
@@ -200,7 +200,10 @@ def test_python_off_path_and_out_of_reach() -> None:
     hidden = replace(GOOD, python_path="/root/conda/bin/python3", prefix="/root/conda", runs_as_user=False)
     item = failed(hidden)["user_python"]
     assert "not as uid 1000" in item.message
-    assert item.cure == ("RUN chmod a+x /root /root/conda && chmod -R a+rX /root/conda",)
+    assert item.cure == (
+        "RUN chmod a+x /root /root/conda /root/conda/bin && chmod a+rx /root/conda/bin/python3 "
+        "&& chmod -R a+rX /root/conda",
+    )
 
 
 def test_files_are_read_as_the_c_library_reads_them() -> None:
