@@ -15,9 +15,6 @@ import os
 import sys
 import time
 
-if False:  # for type checkers; the image's Python may lack nothing but is not asked for more than it needs
-    from typing import Any
-
 REFUSED = 78
 """Exit code with which the kernel is refused; the reason is the last line on stderr."""
 
@@ -29,7 +26,7 @@ def refuse(reason: str) -> None:
     raise SystemExit(REFUSED)
 
 
-def settings(folder):  # type: (str) -> dict[str, Any]
+def settings(folder: str) -> dict:  # type: ignore[type-arg]  # its values are of every JSON type
     """Read what the server says, and take the file away: it may hold secrets."""
     path = os.path.join(folder, "boot.json")  # noqa: PTH118 - this file stays cheap to import
     with open(path, encoding="utf-8") as file:  # noqa: PTH123
@@ -39,7 +36,7 @@ def settings(folder):  # type: (str) -> dict[str, Any]
     except OSError:
         # Only a folder that is not ours to write refuses; the server removes the file with the folder.
         sys.stderr.write("jupyter-image-manager: boot.json could not be removed\n")
-    return said  # type: ignore[no-any-return]  # JSON
+    return said  # type: ignore[no-any-return]  # JSON of the server's making
 
 
 def set_locale(wanted: str) -> None:
@@ -94,10 +91,8 @@ def main() -> None:
         from ipykernel.kernelapp import IPKernelApp
 
         if not hasattr(IPKernelApp, "curve_secretkey"):
-            import ipykernel
-
-            refuse("ipykernel " + ipykernel.__version__ + " of the image cannot encrypt its channels")
-    sys.argv = ["ipykernel_launcher"] + said["arguments"]  # noqa: RUF005 - plain for 3.8
+            refuse("the image's ipykernel is too old to encrypt its channels; install 7.3 or newer in the image")
+    sys.argv = ["ipykernel_launcher", *said["arguments"]]
     become_kernel(said["arguments"], said["warm"])
 
 
@@ -106,7 +101,7 @@ def become_kernel(arguments: list[str], warm: bool) -> None:
     from ipykernel.kernelapp import IPKernelApp
 
     kernel_app = IPKernelApp.instance()
-    kernel_app.initialize(arguments)
+    kernel_app.initialize(arguments)  # type: ignore[no-untyped-call]  # ipykernel's
     shell = kernel_app.shell
     if warm:
         if shell is not None:
@@ -121,7 +116,7 @@ def become_kernel(arguments: list[str], warm: bool) -> None:
 
     if sys.pycache_prefix and shell is not None:
         shell.events.register("pre_run_cell", own_cache_again)
-    kernel_app.start()
+    kernel_app.start()  # type: ignore[no-untyped-call]  # ipykernel's
 
 
 main()

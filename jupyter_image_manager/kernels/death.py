@@ -62,8 +62,8 @@ def explain(
         return KernelDeath(
             kernel_id,
             "out_of_memory",
-            f"The kernel was{sure} killed because it used more memory than its limit{limit}; load less data at once, or "
-            "raise the memory in the project's run settings.",
+            f"The kernel was{sure} killed because it used more memory than its limit{limit}; load less data "
+            "at once, or raise the memory in the project's run settings.",
             code,
         )
     if state.oom_killed and code == KILLED:

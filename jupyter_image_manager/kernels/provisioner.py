@@ -10,9 +10,9 @@ import signal
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from jupyter_client.provisioning import LocalProvisioner
+from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
 from ..errors import EngineUnavailable, ImageManagerError
 from .active import concerns
@@ -20,6 +20,8 @@ from .target import places
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from jupyter_client.connect import KernelConnectionInfo
 
     from ..manager import ImageManager
     from .handle import KernelHandle
@@ -41,7 +43,7 @@ async def _blocking(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
     return await asyncio.get_running_loop().run_in_executor(_pool(), lambda: function(*args, **kwargs))
 
 
-class ImageProvisioner(LocalProvisioner):  # type: ignore[misc]  # jupyter_client is untyped here
+class ImageProvisioner(LocalProvisioner):
     """Starts kernels of projects with an active image in that image, and every other kernel as ever."""
 
     handle: KernelHandle | None = None
@@ -147,7 +149,7 @@ class ImageProvisioner(LocalProvisioner):  # type: ignore[misc]  # jupyter_clien
                 await _blocking(connection.close)
             raise
         self.cwd = words.get("cwd")
-        self.connection_info = self.handle.connection.client_info()
+        self.connection_info = cast("KernelConnectionInfo", self.handle.connection.client_info())
         return self.connection_info
 
     async def poll(self) -> int | None:
@@ -165,7 +167,7 @@ class ImageProvisioner(LocalProvisioner):  # type: ignore[misc]  # jupyter_clien
             local: int | None = await super().wait()
             return local
         handle = self.handle
-        while handle.exit_code is None:
+        while handle.exit_code is None:  # noqa: ASYNC110 - it is set in a thread, and no thread may be held for it
             await asyncio.sleep(0.02)
         self._ended = handle.exit_code
         await self._remove(handle)

@@ -97,10 +97,7 @@ class RuntimeKey:
         known = report.libc_version.split(".")
         # Rounded down to what wheels are built for, so that like images share a runtime.
         minor = int(known[1]) if len(known) > 1 and known[1].isdigit() else (2 if libc == "musl" else 17)
-        if libc == "glibc":
-            minor = max((m for m in GLIBC if m <= minor), default=17)
-        else:
-            minor = min(minor, 2)
+        minor = max((m for m in GLIBC if m <= minor), default=17) if libc == "glibc" else min(minor, 2)
         return cls(f"{version.major}.{version.minor}", libc, minor, machine)
 
     @property
@@ -171,13 +168,19 @@ def ensure(key: RuntimeKey, folder: Path, compile_in: Callable[[Path], None] | N
 
 
 def _install(key: RuntimeKey, target: Path) -> None:
-    command = [
-        *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"),
-        *("--no-compile", "--no-warn-conflicts", "--only-binary=:all:", "--target", str(target)),
-        *("--implementation", "cp", "--python-version", key.python),
+    fit = (
+        *("--only-binary=:all:", "--implementation", "cp", "--python-version", key.python),
         *(word for platform in key.platforms for word in ("--platform", platform)),
-        *key.requirements,
-    ]
+    )
+    with tempfile.TemporaryDirectory(prefix=".wheels-", dir=target.parent) as wheels:
+        # Two steps: `pip install --target` minds only its own Python when it reads Requires-Python.
+        _pip(key, "download", "--dest", wheels, *fit, *key.requirements)
+        found = sorted(str(path) for path in Path(wheels).iterdir())
+        _pip(key, "install", "--no-deps", "--no-index", "--no-compile", "--target", str(target), *fit, *found)
+
+
+def _pip(key: RuntimeKey, *words: str) -> None:
+    command = [sys.executable, "-m", "pip", *words, "--quiet", "--disable-pip-version-check", "--no-input"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT, check=False)
     except subprocess.TimeoutExpired as error:

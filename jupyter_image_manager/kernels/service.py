@@ -152,7 +152,7 @@ class KernelService(LoggingConfigurable):
         report = target.image.report
         if report is None:
             raise KernelStartError(
-                f"The image {target.image.spec} has no report of a check; run `jupyter image check {target.image.spec}`."
+                f"The image {target.image.spec} was never checked; run `jupyter image check {target.image.spec}`."
             )
         arguments, foreign = kernel_words(kernel_name, language, argv, report, target.image.spec)
         launch = self.plan(
@@ -194,7 +194,7 @@ class KernelService(LoggingConfigurable):
 
     def engine_info(self) -> EngineInfo:
         """Return what is known of the engine; refuse one on another machine."""
-        info = self.manager.engine.info()
+        info: EngineInfo = self.manager.engine.info()
         if info.remote:
             raise KernelStartError(
                 f"The engine at {info.address} is on another machine, where the project folder cannot be mounted; "

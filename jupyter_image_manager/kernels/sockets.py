@@ -40,7 +40,8 @@ def base_folder(configured: str = "") -> Path:
         if runtime and Path(runtime).is_dir() and os.access(runtime, os.W_OK):
             path = Path(runtime) / "jim"
         else:
-            path = Path(tempfile.gettempdir() if len(tempfile.gettempdir()) < 40 else "/tmp") / f"jim-{os.getuid()}"
+            temporary = tempfile.gettempdir()
+            path = Path(temporary if len(temporary) < 40 else "/tmp") / f"jim-{os.getuid()}"  # noqa: S108 - checked below
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         found = path.lstat()

@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ..engine.port import ContainerState
 from ..errors import ImageManagerError, KernelStartError
@@ -21,6 +21,8 @@ from .runtime import ImageFacts
 from .sockets import Connection
 
 if TYPE_CHECKING:
+    from jupyter_client.connect import KernelConnectionInfo
+
     from .handle import KernelHandle
     from .service import KernelService
 
@@ -83,12 +85,12 @@ class Trial:
         self._connect()
 
     def _connect(self) -> None:
-        from jupyter_client.blocking import BlockingKernelClient
+        from jupyter_client.blocking.client import BlockingKernelClient
 
         assert self._connection is not None and self._handle is not None  # noqa: S101 - start() made both
         self._disconnect()
         client = BlockingKernelClient()
-        client.load_connection_info(self._connection.client_info())
+        client.load_connection_info(cast("KernelConnectionInfo", self._connection.client_info()))
         client.start_channels()
         self.client = client
         try:
