@@ -1,4 +1,9 @@
-import { Dialog, Notification, showDialog } from '@jupyterlab/apputils';
+import {
+  Dialog,
+  Notification,
+  showDialog,
+  showErrorMessage
+} from '@jupyterlab/apputils';
 import type { ISessionContext } from '@jupyterlab/apputils';
 import { PathExt } from '@jupyterlab/coreutils';
 import { KernelAPI } from '@jupyterlab/services';
@@ -8,6 +13,11 @@ import { deletionBody, diffBody, kernelsBody } from './dialogs';
 import { formatSize } from './format';
 import { RequestError, messageOf } from './request';
 import type { IImage, IImageManager, IProject, IProjectKernel } from './tokens';
+
+/**
+ * From this length on JupyterLab cuts a notification.
+ */
+const NOTIFICATION_LENGTH = 140;
 
 /**
  * What a person can do, with the questions and the news that go with it.
@@ -293,7 +303,23 @@ export class Actions {
   }
 
   private _report(what: string, error: unknown): void {
-    Notification.error(`${what} ${messageOf(error)}`, { autoClose: false });
+    const { trans } = this._options;
+    const reason = messageOf(error);
+    const text = `${what} ${reason}`;
+    Notification.error(text, {
+      autoClose: false,
+      actions:
+        text.length > NOTIFICATION_LENGTH
+          ? [
+              {
+                label: trans.__('Show all'),
+                callback: () => {
+                  void showErrorMessage(what, reason);
+                }
+              }
+            ]
+          : []
+    });
   }
 }
 

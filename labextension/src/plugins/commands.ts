@@ -106,6 +106,10 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
         page.title.closable = true;
         void pages.add(page);
         shell.add(page, 'main');
+        if (!page.isAttached) {
+          // A shell that shows one document at a time, as Notebook 7 does, has room at the side.
+          shell.add(page, 'right');
+        }
       }
       shell.activateById(id);
     };

@@ -91,7 +91,7 @@ function announceProblems(
       told = manager.server;
       Notification.info(
         trans.__(
-          'Images are hidden: the server runs without jupyter_image_manager. Install it there with “pip install jupyter_image_manager” and restart the server.'
+          'Images are hidden: the server lacks its part. Run “pip install jupyter_image_manager” there and restart it.'
         ),
         { autoClose: 10000 }
       );
@@ -99,7 +99,7 @@ function announceProblems(
       told = manager.server;
       Notification.info(
         trans.__(
-          'Images are hidden: this page is of version %1 and the server of %2. Restart the server, then reload this page.',
+          'Images are hidden: this page is of version %1, the server of %2. Restart the server, then reload the page.',
           VERSION,
           manager.serverVersion
         ),

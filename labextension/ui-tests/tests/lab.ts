@@ -1,0 +1,92 @@
+import { expect, test as base } from '@playwright/test';
+import type { Locator, Page } from '@playwright/test';
+
+const TOKEN = process.env.LAB_TOKEN ?? '';
+const API = 'image-manager/v1';
+
+/**
+ * JupyterLab as a person sees it.
+ */
+export class Lab {
+  /** What the browser complained about. */
+  readonly complaints: string[] = [];
+
+  constructor(readonly page: Page) {
+    page.on('pageerror', error => this.complaints.push(error.message));
+  }
+
+  /** Open a file or folder in a fresh workspace. */
+  async open(path = ''): Promise<void> {
+    const query = `?reset&token=${TOKEN}`;
+    await this.page.goto(`${process.env.LAB_URL}/lab/tree/${path}${query}`);
+    await this.page.waitForSelector('#jp-main-dock-panel');
+    await this.page.waitForFunction(
+      () => 'jupyterapp' in window && (window as any).jupyterapp.restored
+    );
+    await this.page.evaluate(() => (window as any).jupyterapp.restored);
+  }
+
+  /** The panel, opened. */
+  async panel(): Promise<Locator> {
+    const panel = this.page.getByRole('region', {
+      name: 'Images',
+      exact: true
+    });
+    if (!(await panel.isVisible())) {
+      await this.page.getByRole('tab', { name: 'Images', exact: true }).click();
+    }
+    await expect(panel).toBeVisible();
+    return panel;
+  }
+
+  /** Run a command, not waiting for what it asks. */
+  async command(id: string, args: Record<string, unknown> = {}): Promise<void> {
+    await this.page.evaluate(
+      ([command, given]) => {
+        void (window as any).jupyterapp.commands.execute(command, given);
+      },
+      [id, args] as const
+    );
+  }
+
+  /** The answer of our REST API. */
+  async api(method: string, route: string, data?: unknown): Promise<any> {
+    const response = await this.page.request.fetch(
+      `${process.env.LAB_URL}/${API}/${route}`,
+      { method, data, headers: { Authorization: `token ${TOKEN}` } }
+    );
+    expect(response.ok(), `${method} ${route}: ${await response.text()}`).toBe(
+      true
+    );
+    const text = await response.text();
+    return text ? JSON.parse(text) : null;
+  }
+
+  /** A cell of the notebook in front. */
+  cell(index: number): Locator {
+    return this.page
+      .locator('.jp-NotebookPanel:not(.lm-mod-hidden) .jp-CodeCell')
+      .nth(index);
+  }
+
+  /** Run a cell. */
+  async run(index: number): Promise<void> {
+    await this.cell(index).locator('.jp-InputArea-editor').click();
+    await this.page.keyboard.press('Control+Enter');
+  }
+
+  /** Take a picture into the results of the test. */
+  async picture(name: string): Promise<void> {
+    await this.page.screenshot({ path: `test-results/pictures/${name}.png` });
+  }
+}
+
+export const test = base.extend<{ lab: Lab }>({
+  lab: async ({ page }, use) => {
+    const lab = new Lab(page);
+    await use(lab);
+    expect(lab.complaints).toEqual([]);
+  }
+});
+
+export { expect };

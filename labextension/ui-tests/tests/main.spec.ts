@@ -1,0 +1,168 @@
+import { Lab, expect, test } from './lab';
+
+test.describe.configure({ mode: 'serial' });
+
+test('a project gets an image, and its notebook runs in it', async ({
+  lab,
+  context
+}) => {
+  const { page } = lab;
+  await lab.open('churn/analysis.ipynb');
+  await lab.run(0);
+  await expect(lab.cell(0).locator('.jp-OutputArea')).toContainText(
+    'from the server'
+  );
+
+  // Make the folder a project.
+  const panel = await lab.panel();
+  await expect(panel).toContainText(
+    'This folder has no environment of its own'
+  );
+  await panel.getByRole('button', { name: 'Make “churn” a project' }).click();
+  await expect(panel.getByRole('heading', { name: 'churn' })).toBeVisible();
+
+  // Describe and build an image from its Dockerfile.
+  await panel.getByRole('button', { name: 'Build the first image' }).click();
+  const form = page.getByRole('form', { name: 'New image' });
+  await expect(form.getByRole('region', { name: 'Dockerfile' })).toContainText(
+    'the marker of the build'
+  );
+  await expect(form.getByLabel('Name')).toHaveValue('churn');
+  await form.getByLabel('Activate it when it is ready').uncheck();
+  await form.getByRole('button', { name: 'Build', exact: true }).click();
+
+  // Follow its log to the end.
+  const log = page.getByRole('log', { name: 'Log' });
+  await expect(log).toContainText('the marker of the build', {
+    timeout: 120_000
+  });
+  await expect(page.locator('.jp-ImageManager-logTitle')).toContainText(
+    'Ready',
+    {
+      timeout: 240_000
+    }
+  );
+  await page
+    .getByRole('searchbox', { name: 'Search in the log' })
+    .fill('MARKER');
+  await expect(page.locator('.jp-ImageManager-logBar')).toContainText('1 of');
+  await lab.picture('log-ready');
+
+  // Activate it; the kernel that runs elsewhere is restarted after asking.
+  await page
+    .locator('.jp-ImageManager-logHeader')
+    .getByRole('button', { name: 'Activate' })
+    .click();
+  const dialog = page.getByRole('dialog');
+  await expect(dialog).toContainText('churn/analysis.ipynb');
+  await dialog.getByRole('button', { name: 'Restart the kernel' }).click();
+  const card = panel.getByRole('region', { name: 'Active image' });
+  await expect(card).toContainText('churn:1');
+  await expect(card).toContainText('1 kernel runs in it', { timeout: 60_000 });
+
+  // The notebook's cells run in the image, and the notebook says and remembers so.
+  await page.getByRole('tab', { name: 'analysis.ipynb' }).click();
+  await expect(page.locator('.jp-NotebookPanel-toolbar')).toContainText(
+    'churn:1'
+  );
+  await lab.run(0);
+  await expect(lab.cell(0).locator('.jp-OutputArea')).toContainText(
+    'from the image'
+  );
+  const remembered = await page.evaluate(() =>
+    (window as any).jupyterapp.shell.currentWidget.context.model.getMetadata(
+      'image_manager'
+    )
+  );
+  expect(remembered).toMatchObject({ image: 'churn:1' });
+  await lab.picture('notebook');
+
+  // A second tab follows by itself.
+  const other = new Lab(await context.newPage());
+  await other.open('churn');
+  const otherPanel = await other.panel();
+  const otherCard = otherPanel.getByRole('region', { name: 'Active image' });
+  await expect(otherCard).toContainText('churn:1');
+
+  // Back to the server environment.
+  await panel
+    .getByRole('button', { name: 'Activate the server environment' })
+    .click();
+  await expect(dialog).toContainText('Server environment');
+  await dialog.getByRole('button', { name: 'Restart the kernel' }).click();
+  await expect(card).toContainText('Server environment');
+  await expect(otherCard).toContainText('Server environment');
+  await expect(card).toContainText('1 kernel runs in it', { timeout: 60_000 });
+  await lab.run(0);
+  await expect(lab.cell(0).locator('.jp-OutputArea')).toContainText(
+    'from the server'
+  );
+});
+
+test('a death by memory is explained in the cell', async ({ lab }) => {
+  const { page } = lab;
+  await lab.open('churn/analysis.ipynb');
+  const project = await lab.api('GET', 'projects?path=churn');
+  const { items } = await lab.api('GET', `projects/${project.id}/images`);
+  await lab.api('PATCH', `projects/${project.id}`, {
+    run_settings: { memory: 400 * 2 ** 20 }
+  });
+  await lab.api('PUT', `projects/${project.id}/active-image`, {
+    image_id: items[0].id
+  });
+  await lab.command('notebook:restart-kernel');
+  await page
+    .getByRole('dialog')
+    .getByRole('button', { name: 'Restart' })
+    .click();
+  await expect(page.locator('.jp-NotebookPanel-toolbar')).toContainText(
+    'churn:1',
+    {
+      timeout: 60_000
+    }
+  );
+  await lab.run(0);
+  await expect(lab.cell(0).locator('.jp-OutputArea')).toContainText(
+    'from the image'
+  );
+  await lab.run(2);
+  await expect(lab.cell(2).locator('.jp-OutputArea')).toContainText(/memory/i, {
+    timeout: 90_000
+  });
+  await expect(lab.cell(2).locator('.jp-OutputArea')).not.toContainText(
+    'survived'
+  );
+  await lab.picture('death');
+});
+
+test('a build that fails says why, first', async ({ lab }) => {
+  const { page } = lab;
+  await lab.open('churn');
+  const panel = await lab.panel();
+  await panel.getByRole('button', { name: 'New image' }).click();
+  const form = page.getByRole('form', { name: 'New image' });
+  await form.getByLabel('Name').fill('broken');
+  await form.getByLabel('File of the project').fill('failing.dockerfile');
+  await expect(form.getByRole('region', { name: 'Dockerfile' })).toContainText(
+    'exit 3'
+  );
+  await form.getByRole('button', { name: 'Build and activate' }).click();
+  const failure = page.getByRole('alert').filter({ hasText: 'failed' });
+  await expect(failure).toContainText('Step 3 of 3 failed', {
+    timeout: 120_000
+  });
+  await expect(failure).toContainText('there is no such thing');
+  await expect(failure).toContainText('churn:1 is still active');
+  await lab.picture('log-failed');
+  const row = panel.getByRole('row').filter({ hasText: 'broken:1' });
+  await expect(row).toContainText('Failed');
+
+  // It can be deleted, after saying what that does.
+  await row.getByRole('button', { name: 'More about broken:1' }).click();
+  await page.getByRole('menuitem', { name: 'Delete…' }).click();
+  await page
+    .getByRole('dialog')
+    .getByRole('button', { name: 'Delete broken:1' })
+    .click();
+  await expect(row).toHaveCount(0);
+});

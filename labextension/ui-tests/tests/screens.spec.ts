@@ -1,0 +1,126 @@
+import type { Page } from '@playwright/test';
+import { Lab, expect, test } from './lab';
+
+/** The panel keeps inside its width, whatever it shows. */
+async function expectNoOverflow(page: Page): Promise<void> {
+  const wide = await page.evaluate(() => {
+    const panel = document.querySelector('#jupyter-image-manager-panel')!;
+    const right = panel.getBoundingClientRect().right;
+    return [
+      ...panel.querySelectorAll(
+        'button, .jp-ImageManager-sub, .jp-ImageManager-chip'
+      )
+    ]
+      .filter(node => node.getBoundingClientRect().right > right + 1)
+      .map(node => node.textContent);
+  });
+  expect(wide).toEqual([]);
+}
+
+async function narrow(page: Page, width: number): Promise<void> {
+  await page.evaluate(pixels => {
+    const shell = (window as any).jupyterapp.shell;
+    const split = shell._hsplitPanel;
+    const total = split.node.clientWidth;
+    split.setRelativeSizes([pixels / total, 1 - pixels / total, 0]);
+  }, width);
+}
+
+test('a folder without a project offers what lies in it', async ({ lab }) => {
+  await lab.open('survey');
+  const panel = await lab.panel();
+  await expect(panel).toContainText('requirements.txt');
+  await lab.picture('empty');
+  await narrow(lab.page, 220);
+  await expectNoOverflow(lab.page);
+  await lab.picture('empty-narrow');
+
+  await panel.getByRole('button', { name: 'Make “survey” a project' }).click();
+  await panel.getByRole('button', { name: 'Build an image from it' }).click();
+  const form = lab.page.getByRole('form', { name: 'New image' });
+  await expect(form.getByLabel('Python packages')).toHaveValue(
+    'numpy\npandas\n'
+  );
+  await expect(form.getByRole('region', { name: 'Dockerfile' })).toContainText(
+    'FROM'
+  );
+  await form.getByLabel('Name').fill('Not A Name');
+  await expect(
+    form.getByRole('button', { name: 'Build and activate' })
+  ).toBeDisabled();
+  await form.getByLabel('Name').fill('survey');
+  await expect(
+    form.getByRole('button', { name: 'Build and activate' })
+  ).toBeEnabled();
+  await lab.picture('form');
+  await lab.page.keyboard.press('Escape');
+  await expect(form).toHaveCount(0);
+});
+
+test('five hundred images can be searched and walked by keyboard', async ({
+  lab
+}) => {
+  const { page } = lab;
+  await lab.open('many');
+  const panel = await lab.panel();
+  const grid = panel.getByRole('treegrid', { name: 'Images of this project' });
+  await expect(panel).toContainText('500');
+  await narrow(page, 220);
+  await expectNoOverflow(page);
+  await lab.picture('many-narrow');
+  await narrow(page, 312);
+
+  await panel.getByPlaceholder('Search 500 images').fill('image-0042');
+  await expect(grid.getByRole('row')).toHaveCount(1);
+  await panel.getByPlaceholder('Search 500 images').fill('');
+
+  // One tab stop; arrows move, the menu opens and gives the focus back.
+  const stops = await grid.evaluate(
+    node => node.querySelectorAll('[tabindex="0"]').length
+  );
+  expect(stops).toBe(1);
+  await grid.getByRole('row').first().focus();
+  await page.keyboard.press('ArrowDown');
+  await expect(grid.getByRole('row').nth(1)).toBeFocused();
+  await page.keyboard.press('End');
+  await expect(grid.getByRole('row').last()).toBeFocused();
+  await page.keyboard.press('Shift+F10');
+  await expect(page.getByRole('menuitem', { name: 'Delete…' })).toBeVisible();
+  await page.keyboard.press('Escape');
+  await expect(grid.getByRole('row').last()).toBeFocused();
+
+  await lab.command('apputils:change-theme', { theme: 'JupyterLab Dark' });
+  await expect(
+    page.locator('body[data-jp-theme-light="false"]')
+  ).toBeAttached();
+  await lab.picture('many-dark');
+  await lab.command('apputils:change-theme', { theme: 'JupyterLab Light' });
+  await expect(page.locator('body[data-jp-theme-light="true"]')).toBeAttached();
+});
+
+test('a foreign text is never markup', async ({ lab }) => {
+  const { page } = lab;
+  await lab.open('many');
+  const panel = await lab.panel();
+  const project = await lab.api('GET', 'projects?path=many');
+  await lab.api('PATCH', `projects/${project.id}`, {
+    name: '<img src=x onerror="window.hacked=1">'
+  });
+  await lab.command('image-manager:refresh');
+  await expect(panel.getByRole('heading', { level: 2 })).toContainText(
+    '<img src=x'
+  );
+  expect(await page.evaluate(() => 'hacked' in window)).toBe(false);
+});
+
+test('two tabs and no engine trouble the console with nothing', async ({
+  lab,
+  context
+}) => {
+  await lab.open('');
+  const other = new Lab(await context.newPage());
+  await other.open('');
+  await lab.panel();
+  await other.panel();
+  expect(other.complaints).toEqual([]);
+});

@@ -1,0 +1,184 @@
+"""A real JupyterLab with the extension, on folders of its own, for the browser tests.
+
+``python -m tests.browser.lab`` starts one and prints what ``jlpm test`` in ``labextension/ui-tests`` needs.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import docker
+import docker.errors
+import nbformat
+
+from jupyter_image_manager.engine.port import LABEL
+from jupyter_image_manager.manager import ImageManager
+from jupyter_image_manager.models import Actor, Image, ImageState, Recipe, SourceKind, Storage, utcnow
+from tests.machine.bases import ensure
+
+DOCKERFILE = """\
+FROM {base}
+RUN useradd --create-home --uid 1000 jupyter
+RUN echo "the marker of the build"
+ENV WHERE="from the image"
+"""
+FAILING = """\
+FROM {base}
+RUN useradd --create-home --uid 1000 jupyter
+RUN echo "before"; echo "there is no such thing" >&2; exit 3
+"""
+CELLS = (
+    "import os; print(os.environ.get('WHERE', 'from the server'))",
+    "print(6 * 7)",
+    "ballast = bytearray(3 * 2**30); ballast[::4096] = b'x' * len(ballast[::4096]); print('survived')",
+)
+
+
+@dataclass(frozen=True)
+class Lab:
+    """Where a server listens and what it serves."""
+
+    url: str
+    token: str
+    root: Path
+    data: Path
+    log: Path
+
+    def environment(self) -> dict[str, str]:
+        """Return what the browser tests read."""
+        return {"LAB_URL": self.url, "LAB_TOKEN": self.token}
+
+
+def _write_root(root: Path, base: str) -> None:
+    for name in ("churn", "survey", "many"):
+        (root / name).mkdir(parents=True)
+    (root / "churn" / "Dockerfile").write_text(DOCKERFILE.format(base=base))
+    (root / "churn" / "failing.dockerfile").write_text(FAILING.format(base=base))
+    (root / "survey" / "requirements.txt").write_text("numpy\npandas\n")
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(source) for source in CELLS],
+        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)"}},
+    )
+    nbformat.write(notebook, root / "churn" / "analysis.ipynb")
+
+
+def _fill(data: Path, root: Path) -> str:
+    """Put a project with 500 images into the store, as nobody wants to build them; return the installation's id."""
+    manager = ImageManager(data_dir=str(data), root_dir=str(root))
+    actor = Actor(name="ada", via="system")
+    try:
+        project = manager.projects.create(actor, str(root / "many"))
+        for number in range(500):
+            long = number % 7 == 0
+            recipe = Recipe(id=uuid4().hex, kind=SourceKind.IMPORT, reference="jim-test/none")
+            image = Image(
+                id=uuid4().hex,
+                project_id=project.id,
+                name=f"an-image-with-a-name-that-is-quite-extraordinarily-long-{number:04}"
+                if long
+                else f"image-{number:04}",
+                version=0,
+                state=ImageState.READY,
+                storage=Storage.LOCAL,
+                recipe_id=recipe.id,
+                created=utcnow() - timedelta(hours=number),
+                created_by=actor.name,
+                size=10_000_000 * (number + 1),
+                python_version="3.11.9",
+            )
+            manager.store.add_image(image, recipe)
+        return manager.store.installation_id()
+    finally:
+        manager.close()
+
+
+def _wait(runtime: Path, server: subprocess.Popen[bytes], log: Path) -> dict[str, str]:
+    while server.poll() is None:
+        for path in runtime.glob("jpserver-*.json"):
+            try:
+                info: dict[str, str] = json.loads(path.read_text())
+            except ValueError:
+                continue  # being written
+            return info
+        time.sleep(0.1)
+    raise AssertionError(f"JupyterLab did not start:\n{log.read_text()}")
+
+
+def _remove_traces(installation: str) -> None:
+    """Remove from the engine what this installation made."""
+    client = docker.APIClient(timeout=60, version="auto")
+    try:
+        mine = {"label": f"{LABEL}.installation={installation}"}
+        for container in client.containers(all=True, filters=mine):
+            client.remove_container(container["Id"], force=True, v=True)
+        for image in client.images(filters=mine):
+            try:
+                client.remove_image(image["Id"], force=True)
+            except docker.errors.ImageNotFound:
+                continue  # went with its child
+    finally:
+        client.close()
+
+
+@contextmanager
+def running() -> Iterator[Lab]:
+    """Start a server; on leaving stop it and remove what it made."""
+    (base,) = ensure("python:3.11")
+    place = Path(tempfile.mkdtemp(prefix="jim-lab-"))
+    root, data, runtime, log = place / "root", place / "data", place / "runtime", place / "lab.log"
+    _write_root(root, base)
+    installation = _fill(data, root)
+    settings = place / "settings" / "@jupyterlab" / "apputils-extension"
+    settings.mkdir(parents=True)
+    (settings / "notification.jupyterlab-settings").write_text(
+        json.dumps({"fetchNews": "false", "checkForUpdates": False})
+    )
+    token = secrets.token_hex(16)
+    environment = {
+        **os.environ,
+        "JUPYTER_CONFIG_DIR": str(place / "config"),
+        "JUPYTER_DATA_DIR": str(place / "share"),
+        "JUPYTER_RUNTIME_DIR": str(runtime),
+        "JUPYTERLAB_SETTINGS_DIR": str(place / "settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(place / "workspaces"),
+    }
+    command = [
+        *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"),
+        "--ServerApp.port=0",
+        f"--ServerApp.root_dir={root}",
+        f"--IdentityProvider.token={token}",
+        f"--ImageManager.data_dir={data}",
+        "--LabApp.expose_app_in_browser=True",
+        "--LabApp.extension_manager=readonly",
+    ]
+    with log.open("wb") as output:
+        server = subprocess.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT)
+    try:
+        info = _wait(runtime, server, log)
+        yield Lab(info["url"].rstrip("/"), token, root, data, log)
+    finally:
+        server.terminate()
+        server.wait()
+        _remove_traces(installation)
+        shutil.rmtree(place, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    with running() as lab:
+        for key, value in lab.environment().items():
+            print(f"export {key}={value}", flush=True)
+        print(f"# log: {lab.log}; Enter stops it", flush=True)
+        sys.stdin.readline()
