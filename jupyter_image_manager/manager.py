@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jupyter_core.paths import jupyter_data_dir
-from traitlets import Instance, TraitError, Unicode, default, validate
+from traitlets import TraitError, Unicode, default, validate
 from traitlets.config import LoggingConfigurable
 
 from .errors import InvalidRequest
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from .builds.service import BuildService
     from .doctor import Doctor
     from .engine.port import Engine
-    from .events import EventSink
     from .images import ImageService
     from .kernels.service import KernelService
     from .projects import ProjectService
@@ -48,8 +47,6 @@ class ImageManager(LoggingConfigurable):
 
     engine_name = Unicode("docker", help="Entry point of the engine implementation to use.").tag(config=True)
 
-    events = Instance("jupyter_image_manager.events.EventSink")
-
     @default("data_dir")
     def _default_data_dir(self) -> str:
         return str(Path(jupyter_data_dir()) / "image_manager")
@@ -57,12 +54,6 @@ class ImageManager(LoggingConfigurable):
     @default("root_dir")
     def _default_root_dir(self) -> str:
         return "/"
-
-    @default("events")
-    def _default_events(self) -> EventSink:
-        from .events import EventSink
-
-        return EventSink()
 
     @validate("data_dir", "root_dir")
     def _absolute(self, proposal: Any) -> str:
