@@ -1,6 +1,6 @@
 import type { Cell, ICodeCellModel } from '@jupyterlab/cells';
 
-import type { IImageManager, INotebookMemory } from './tokens';
+import type { IImage, INotebookMemory } from './tokens';
 
 /**
  * The key below which a notebook remembers its image.
@@ -9,33 +9,32 @@ export const METADATA_KEY = 'image_manager';
 
 /**
  * What a notebook remembers; null when it remembers nothing that we understand.
+ *
+ * #### Notes
+ * The server writes it, into what it saves.
  */
 export function memoryOf(metadata: unknown): INotebookMemory | null {
   if (typeof metadata !== 'object' || metadata === null) {
     return null;
   }
-  const { image, image_id, digest } = metadata as Record<string, unknown>;
-  return typeof image === 'string' && typeof image_id === 'string'
-    ? { image, image_id, digest: typeof digest === 'string' ? digest : '' }
+  const { image, digest } = metadata as Record<string, unknown>;
+  return typeof image === 'string' && typeof digest === 'string'
+    ? { image, digest }
     : null;
 }
 
 /**
- * What a notebook whose kernel has this id should remember; null outside images.
+ * Whether an image is the one that a notebook remembers.
  */
-export function memoryFor(
-  manager: IImageManager,
-  kernelId: string
-): INotebookMemory | null {
-  const kernel = manager.kernels.find(each => each.kernel_id === kernelId);
-  if (!kernel) {
-    return null;
-  }
-  return {
-    image: kernel.image,
-    image_id: kernel.image_id,
-    digest: manager.image(kernel.image_id)?.digest ?? ''
-  };
+export function isRemembered(
+  image: IImage | null,
+  memory: INotebookMemory
+): boolean {
+  return (
+    image !== null &&
+    image.spec === memory.image &&
+    memory.digest === (image.digest || image.engine_image)
+  );
 }
 
 /**

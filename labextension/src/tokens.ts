@@ -40,6 +40,8 @@ export interface IImage {
   created_by: string;
   description: string;
   digest: string;
+  /** Id of the unpacked image in the engine. */
+  engine_image: string;
   /** Bytes. */
   size: number;
   python_version: string;
@@ -225,7 +227,8 @@ export interface ITemplate {
 export interface ITemplateChoices {
   name: string;
   python: string;
-  requirements: string[];
+  /** Text as of a requirements.txt. */
+  requirements: string;
   apt: string[];
   env: Record<string, string>;
 }
@@ -277,8 +280,8 @@ export interface ISystemImage {
  * What a notebook remembers of the image that it last ran in.
  */
 export interface INotebookMemory {
+  /** `name:version` */
   image: string;
-  image_id: string;
   digest: string;
 }
 

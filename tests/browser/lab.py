@@ -161,6 +161,7 @@ def running() -> Iterator[Lab]:
         f"--ServerApp.root_dir={root}",
         f"--IdentityProvider.token={token}",
         f"--ImageManager.data_dir={data}",
+        "--TemplateCatalog.base_image=jim-test/python:{python}",
         "--LabApp.expose_app_in_browser=True",
         "--LabApp.extension_manager=readonly",
     ]

@@ -14,6 +14,7 @@ export function anImage(changes: Partial<IImage> = {}): IImage {
     created_by: 'ada',
     description: '',
     digest: 'sha256:aa',
+    engine_image: 'sha256:aa',
     size: 1_234_000_000,
     python_version: '3.11.9',
     architecture: 'amd64',

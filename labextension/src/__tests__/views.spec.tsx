@@ -4,7 +4,7 @@ import { actionsOf, factOf, toneOf } from '../components/facts';
 import { rowsOf } from '../components/images';
 import { checkName } from '../components/newimage';
 import { isDockerfile } from '../dockerfile';
-import { PendingCells, memoryOf } from '../notebooks';
+import { PendingCells, isRemembered, memoryOf } from '../notebooks';
 import { VERSION } from '../version';
 import { aBuild, anImage } from './factory';
 
@@ -95,13 +95,27 @@ describe('names', () => {
 });
 
 describe('notebooks', () => {
-  it('understand only what they wrote', () => {
-    expect(memoryOf({ image: 'a:1', image_id: 'x' })).toEqual({
+  it('understand only what the server writes', () => {
+    const memory = memoryOf({
       image: 'a:1',
-      image_id: 'x',
-      digest: ''
+      digest: 'sha256:aa',
+      project: 'p'
     });
-    for (const other of [null, 'x', {}, { image: 1, image_id: 2 }]) {
+    expect(memory).toEqual({ image: 'a:1', digest: 'sha256:aa' });
+    expect(
+      isRemembered(anImage({ name: 'a', digest: 'sha256:aa' }), memory!)
+    ).toBe(true);
+    expect(
+      isRemembered(
+        anImage({ name: 'a', digest: '', engine_image: 'sha256:aa' }),
+        memory!
+      )
+    ).toBe(true);
+    expect(
+      isRemembered(anImage({ name: 'a', digest: 'sha256:bb' }), memory!)
+    ).toBe(false);
+    expect(isRemembered(null, memory!)).toBe(false);
+    for (const other of [null, 'x', {}, { image: 1, digest: 2 }]) {
       expect(memoryOf(other)).toBeNull();
     }
   });

@@ -77,6 +77,7 @@ export function NewImageForm(props: INewImageProps): JSX.Element {
       if (known.status === 'fulfilled') {
         setTemplates(known.value);
         setTemplate(known.value[0]?.name ?? '');
+        setPython(known.value[0]?.python ?? '3.11');
       } else {
         setError(messageOf(known.reason));
       }
@@ -101,7 +102,7 @@ export function NewImageForm(props: INewImageProps): JSX.Element {
   const choices: ITemplateChoices = {
     name: template,
     python,
-    requirements: lines(requirements),
+    requirements,
     apt: words(apt),
     env: {}
   };
@@ -287,9 +288,9 @@ export function NewImageForm(props: INewImageProps): JSX.Element {
                 legend={trans.__('Python')}
                 name={`${ids}-python`}
                 value={python}
-                options={(
+                options={oldestFirst(
                   templates.find(each => each.name === template)?.pythons ??
-                  PYTHONS
+                    PYTHONS
                 ).map(version => [version, version])}
                 onChange={setPython}
               />
@@ -580,11 +581,9 @@ export function checkName(name: string, trans: TranslationBundle): string {
     : trans.__('Small letters and digits, joined by “-”, “_” or “.”.');
 }
 
-function lines(text: string): string[] {
-  return text
-    .split('\n')
-    .map(line => line.trim())
-    .filter(Boolean);
+function oldestFirst(versions: string[]): string[] {
+  const minor = (version: string) => Number(version.split('.')[1]);
+  return [...versions].sort((a, b) => minor(a) - minor(b));
 }
 
 function words(text: string): string[] {

@@ -15,7 +15,7 @@ import {
   METADATA_KEY,
   PendingCells,
   explainInCell,
-  memoryFor,
+  isRemembered,
   memoryOf
 } from '../notebooks';
 import { nearestProject } from '../kernels';
@@ -23,12 +23,12 @@ import { IImageManager } from '../tokens';
 import type { IKernelEvent } from '../tokens';
 
 /**
- * Lets notebooks remember their image, say when it is another one, and explain the death of their kernel.
+ * Says when a notebook last ran in another image, and explains the death of its kernel.
  */
 export const notebookPlugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-image-manager:notebook',
   description:
-    'Lets notebooks remember their image and explain why a kernel died.',
+    'Says when a notebook last ran in another image and why its kernel died.',
   autoStart: true,
   requires: [IImageManager, ITranslator],
   optional: [INotebookTracker, ISettingRegistry],
@@ -44,7 +44,6 @@ export const notebookPlugin: JupyterFrontEndPlugin<void> = {
     }
     const trans = translator.load('jupyter_image_manager');
     const settings = {
-      remember: true,
       tellDifferent: true,
       explainDeath: true
     };
@@ -57,13 +56,11 @@ export const notebookPlugin: JupyterFrontEndPlugin<void> = {
       void loadSettings(registry, settings);
     }
     explainDeaths(manager, panels, settings, trans);
-    rememberImages(manager, panels, settings);
     tellDifferences(app, manager, tracker, settings, trans);
   }
 };
 
 interface INotebookSettings {
-  remember: boolean;
   tellDifferent: boolean;
   explainDeath: boolean;
 }
@@ -74,7 +71,6 @@ async function loadSettings(
 ): Promise<void> {
   const loaded = await registry.load(notebookPlugin.id);
   const read = () => {
-    settings.remember = loaded.composite.remember as boolean;
     settings.tellDifferent = loaded.composite.tellDifferent as boolean;
     settings.explainDeath = loaded.composite.explainDeath as boolean;
   };
@@ -118,35 +114,6 @@ function explainDeaths(
   });
 }
 
-function rememberImages(
-  manager: IImageManager,
-  panels: () => NotebookPanel[],
-  settings: INotebookSettings
-): void {
-  NotebookActions.executed.connect((_, { notebook, success }) => {
-    const panel = panels().find(each => each.content === notebook);
-    const kernelId = panel?.sessionContext.session?.kernel?.id;
-    const model = panel?.context.model;
-    if (
-      !settings.remember ||
-      !success ||
-      !kernelId ||
-      !model ||
-      model.readOnly
-    ) {
-      return;
-    }
-    const memory = memoryFor(manager, kernelId);
-    const before = memoryOf(model.getMetadata(METADATA_KEY));
-    if (
-      memory &&
-      (before?.image_id !== memory.image_id || before.digest !== memory.digest)
-    ) {
-      model.setMetadata(METADATA_KEY, memory);
-    }
-  });
-}
-
 function tellDifferences(
   app: JupyterFrontEnd,
   manager: IImageManager,
@@ -165,7 +132,7 @@ function tellDifferences(
     const project = nearestProject(path, projects);
     if (
       !project ||
-      project.active_image_id === memory.image_id ||
+      isRemembered(project.active_image, memory) ||
       panel.isDisposed
     ) {
       return;
@@ -173,7 +140,7 @@ function tellDifferences(
     const now =
       project.active_image?.spec ?? trans.__('the server environment');
     const images = await manager.api.images(project.id).catch(() => []);
-    const old = images.find(image => image.id === memory.image_id);
+    const old = images.find(image => isRemembered(image, memory));
     const id = Notification.info(
       trans.__(
         '%1 last ran in %2. Here it runs in %3.',

@@ -62,6 +62,15 @@ export class Lab {
     return text ? JSON.parse(text) : null;
   }
 
+  /** A notebook as the server has it. */
+  async notebook(path: string): Promise<any> {
+    const response = await this.page.request.get(
+      `${process.env.LAB_URL}/api/contents/${path}`,
+      { headers: { Authorization: `token ${TOKEN}` } }
+    );
+    return (await response.json()).content;
+  }
+
   /** A cell of the notebook in front. */
   cell(index: number): Locator {
     return this.page

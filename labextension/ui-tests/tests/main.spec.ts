@@ -69,12 +69,13 @@ test('a project gets an image, and its notebook runs in it', async ({
   await expect(lab.cell(0).locator('.jp-OutputArea')).toContainText(
     'from the image'
   );
-  const remembered = await page.evaluate(() =>
-    (window as any).jupyterapp.shell.currentWidget.context.model.getMetadata(
-      'image_manager'
+  await page.keyboard.press('Control+s');
+  await expect
+    .poll(
+      async () =>
+        (await lab.notebook('churn/analysis.ipynb')).metadata.image_manager
     )
-  );
-  expect(remembered).toMatchObject({ image: 'churn:1' });
+    .toMatchObject({ image: 'churn:1' });
   await lab.picture('notebook');
 
   // A second tab follows by itself.
