@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .engine.port import Engine
     from .images import ImageService
     from .kernels.service import KernelService
+    from .policy import ImagePolicy
     from .projects import ProjectService
     from .store import Change, Store
 
@@ -88,6 +89,13 @@ class ImageManager(LoggingConfigurable):
             )
         engine: Engine = next(iter(found)).load()(parent=self)
         return engine
+
+    @cached_property
+    def policy(self) -> ImagePolicy:
+        """What the administrator allows."""
+        from .policy import ImagePolicy
+
+        return ImagePolicy(parent=self)
 
     @cached_property
     def projects(self) -> ProjectService:

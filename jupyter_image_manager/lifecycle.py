@@ -1,0 +1,41 @@
+"""States of images and builds, and what each allows; pure."""
+
+from __future__ import annotations
+
+from .models import BuildState, Image, ImageState
+
+S = BuildState
+
+BUILD_STEPS: dict[BuildState, frozenset[BuildState]] = {
+    S.QUEUED: frozenset({S.BUILDING, S.CANCELLED, S.FAILED, S.INTERRUPTED}),
+    S.BUILDING: frozenset({S.CHECKING, S.SAVING, S.FAILED, S.CANCELLED, S.INTERRUPTED}),
+    S.CHECKING: frozenset({S.BUILDING, S.SAVING, S.FAILED, S.CANCELLED, S.INTERRUPTED}),
+    S.SAVING: frozenset({S.PUSHING, S.SUCCEEDED, S.FAILED, S.CANCELLED, S.INTERRUPTED}),
+    S.PUSHING: frozenset({S.SUCCEEDED, S.FAILED, S.CANCELLED, S.INTERRUPTED}),
+    S.SUCCEEDED: frozenset(),
+    S.FAILED: frozenset({S.QUEUED}),
+    S.CANCELLED: frozenset({S.QUEUED}),
+    S.INTERRUPTED: frozenset({S.QUEUED}),
+}
+"""Which state may follow which; back to ``queued`` only by a retry."""
+
+
+def why_unusable(image: Image) -> str | None:
+    """Return why an image cannot run kernels, with what to do; None when its state allows it."""
+    if image.state is ImageState.READY:
+        return None
+    if image.state is ImageState.BUILDING:
+        return f"{image.spec} is still being built; follow it with `jupyter image log {image.spec}`."
+    if image.state is ImageState.FAILED:
+        return (
+            f"{image.spec} was not built: `jupyter image log {image.spec}` says why, "
+            f"`jupyter image retry {image.spec}` tries again."
+        )
+    if image.state is ImageState.UNUSABLE:
+        missing = [item.title for item in image.report.items if item.required and not item.ok] if image.report else []
+        lacks = f" ({'; '.join(missing)})" if missing else ""
+        return f"{image.spec} lacks what a kernel needs{lacks}; `jupyter image check --fix {image.spec}` appends it."
+    return (
+        f"{image.spec} is no longer in the engine; build it again from its recipe with "
+        f"`jupyter image build {image.name} --from-image {image.spec}`."
+    )
