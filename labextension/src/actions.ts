@@ -40,7 +40,7 @@ export class Actions {
       }
       return project;
     } catch (error) {
-      this._report(trans.__('“%1” was not made a project.', name), error);
+      this.report(trans.__('“%1” was not made a project.', name), error);
       return null;
     }
   }
@@ -57,7 +57,7 @@ export class Actions {
     try {
       await manager.api.activate(project.id, image ? image.id : null);
     } catch (error) {
-      this._report(trans.__('%1 was not activated.', name), error);
+      this.report(trans.__('%1 was not activated.', name), error);
       return;
     }
     await manager.refresh();
@@ -148,7 +148,7 @@ export class Actions {
     try {
       await manager.api.cancel(buildId);
     } catch (error) {
-      this._report(trans.__('The build was not cancelled.'), error);
+      this.report(trans.__('The build was not cancelled.'), error);
     }
     await manager.refresh();
   }
@@ -163,7 +163,7 @@ export class Actions {
     try {
       await manager.api.retry(buildId);
     } catch (error) {
-      this._report(trans.__('The build was not started again.'), error);
+      this.report(trans.__('The build was not started again.'), error);
       return false;
     }
     await manager.refresh();
@@ -182,7 +182,7 @@ export class Actions {
       await manager.refresh();
       return build.id;
     } catch (error) {
-      this._report(trans.__('%1 was not mended.', image.spec), error);
+      this.report(trans.__('%1 was not mended.', image.spec), error);
       return null;
     }
   }
@@ -203,7 +203,7 @@ export class Actions {
         buttons: [Dialog.okButton({ label: trans.__('Close') })]
       });
     } catch (error) {
-      this._report(
+      this.report(
         trans.__('%1 and %2 were not compared.', image.spec, old.spec),
         error
       );
@@ -249,9 +249,32 @@ export class Actions {
         { autoClose: 4000 }
       );
     } catch (error) {
-      this._report(trans.__('%1 was not deleted.', image.spec), error);
+      this.report(trans.__('%1 was not deleted.', image.spec), error);
     }
     await manager.refresh();
+  }
+
+  /**
+   * Say what did not happen, and why.
+   */
+  report(what: string, error: unknown): void {
+    const { trans } = this._options;
+    const reason = messageOf(error);
+    const text = `${what} ${reason}`;
+    Notification.error(text, {
+      autoClose: false,
+      actions:
+        text.length > NOTIFICATION_LENGTH
+          ? [
+              {
+                label: trans.__('Show all'),
+                callback: () => {
+                  void showErrorMessage(what, reason);
+                }
+              }
+            ]
+          : []
+    });
   }
 
   private async _create(
@@ -300,26 +323,6 @@ export class Actions {
         this._options.manager.api.serverSettings
       );
     }
-  }
-
-  private _report(what: string, error: unknown): void {
-    const { trans } = this._options;
-    const reason = messageOf(error);
-    const text = `${what} ${reason}`;
-    Notification.error(text, {
-      autoClose: false,
-      actions:
-        text.length > NOTIFICATION_LENGTH
-          ? [
-              {
-                label: trans.__('Show all'),
-                callback: () => {
-                  void showErrorMessage(what, reason);
-                }
-              }
-            ]
-          : []
-    });
   }
 }
 

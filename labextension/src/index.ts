@@ -1,5 +1,6 @@
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 
+import { buildsPlugin } from './plugins/builds';
 import { commandsPlugin } from './plugins/commands';
 import { managerPlugin } from './plugins/manager';
 import { notebookPlugin } from './plugins/notebook';
@@ -12,6 +13,7 @@ export * from './tokens';
 const plugins: JupyterFrontEndPlugin<unknown>[] = [
   managerPlugin,
   commandsPlugin,
+  buildsPlugin,
   panelPlugin,
   statusPlugin,
   toolbarPlugin,

@@ -38,7 +38,7 @@ export function stateOf(
     case 'building':
       return trans.__('Building');
     case 'unusable':
-      return trans.__('Lacks something');
+      return trans.__('Not usable');
     case 'failed':
       if (build?.state === 'cancelled') {
         return trans.__('Cancelled');

@@ -115,23 +115,27 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
     };
 
     const openLog = async (buildId: string): Promise<void> => {
-      const { LogModel, createLogWidget } = await import('../widgets/log');
-      const build = await manager.api.getBuild(buildId);
-      const image =
-        manager.image(build.image_id) ??
-        (await manager.api.image(build.image_id));
-      show(
-        `jupyter-image-manager-log-${buildId}`,
-        () =>
-          createLogWidget({
-            model: new LogModel({ api: manager.api, build }),
-            image,
-            manager,
-            commands,
-            trans
-          }),
-        trans.__('Log of %1', image.spec)
-      );
+      try {
+        const { LogModel, createLogWidget } = await import('../widgets/log');
+        const build = await manager.api.getBuild(buildId);
+        const image =
+          manager.image(build.image_id) ??
+          (await manager.api.image(build.image_id));
+        show(
+          `jupyter-image-manager-log-${buildId}`,
+          () =>
+            createLogWidget({
+              model: new LogModel({ api: manager.api, build }),
+              image,
+              manager,
+              commands,
+              trans
+            }),
+          trans.__('Log of %1', image.spec)
+        );
+      } catch (error) {
+        (await actions()).report(trans.__('The log was not opened.'), error);
+      }
     };
 
     commands.addCommand(CommandIDs.openPanel, {
