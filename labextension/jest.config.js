@@ -28,6 +28,7 @@ module.exports = {
     ]
   },
   automock: false,
+  reporters: ['default'],
   collectCoverageFrom: [
     'src/**/*.{ts,tsx}',
     '!src/**/*.d.ts',
