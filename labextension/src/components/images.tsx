@@ -1,4 +1,3 @@
-import { FilterBox } from '@jupyterlab/ui-components';
 import {
   caretDownIcon,
   caretRightIcon,
@@ -177,12 +176,22 @@ export function ImageList(props: {
     <>
       {props.images.length >= FILTER_FROM && (
         <div className="jp-ImageManager-filter">
-          <FilterBox
+          <input
+            type="search"
+            className="jp-ImageManager-input"
+            value={query}
             placeholder={trans.__('Search %1 images', props.images.length)}
-            updateFilter={(_, value) => setQuery(value ?? '')}
-            useFuzzyFilter={false}
-            caseSensitive={false}
-            disabled={false}
+            aria-label={trans.__('Search images')}
+            onChange={event => setQuery(event.target.value)}
+            onKeyDown={event => {
+              if (event.key === 'ArrowDown' && rows.length) {
+                focusRow(rows[0].image.id);
+                event.preventDefault();
+              } else if (event.key === 'Escape' && query) {
+                setQuery('');
+                event.stopPropagation();
+              }
+            }}
           />
         </div>
       )}

@@ -115,7 +115,7 @@ function LogHeader({
       : trans.__('stopped after %1', formatClock(elapsed(build)))
     : buildTime(build, trans, now);
   return (
-    <header className="jp-ImageManager-logHeader">
+    <div className="jp-ImageManager-logHeader">
       <div className="jp-ImageManager-logTitle">
         <h1>{image.spec}</h1>
         <Chip tone={toneOfBuild(build)}>{stateWord(build.state, trans)}</Chip>
@@ -166,7 +166,7 @@ function LogHeader({
           label={trans.__('Progress of %1', image.spec)}
         />
       )}
-    </header>
+    </div>
   );
 }
 

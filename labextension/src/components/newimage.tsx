@@ -199,7 +199,7 @@ export function NewImageForm(props: INewImageProps): JSX.Element {
         }
       }}
     >
-      <header>
+      <div className="jp-ImageManager-formHeader">
         <h1 id={`${ids}-title`}>{trans.__('New image')}</h1>
         <span className="jp-ImageManager-sub jp-ImageManager-cut">
           {trans.__('for the project %1', project.name)}
@@ -220,7 +220,7 @@ export function NewImageForm(props: INewImageProps): JSX.Element {
               ? trans.__('Build and activate')
               : trans.__('Build')}
         </button>
-      </header>
+      </div>
       {error && (
         <div className="jp-ImageManager-banner" data-tone="error" role="alert">
           {error}

@@ -95,7 +95,7 @@ function ProjectView(props: {
   const images = manager.images.filter(image => !building.has(image.id));
   return (
     <>
-      <header className="jp-ImageManager-project">
+      <div className="jp-ImageManager-project">
         <div>
           <h2 className="jp-ImageManager-cut" title={project.path}>
             {project.name}
@@ -142,7 +142,7 @@ function ProjectView(props: {
         >
           <ellipsesIcon.react tag="span" width="16px" height="16px" />
         </button>
-      </header>
+      </div>
       {props.problems}
       <ActiveCard project={project} />
       {manager.builds.length > 0 && (
