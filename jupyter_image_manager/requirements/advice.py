@@ -63,6 +63,10 @@ def python_cure(facts: Facts, versions: SpecifierSet) -> tuple[str, ...]:
     if "conda" in facts.tools or "mamba" in facts.tools:
         tool = "mamba" if "mamba" in facts.tools else "conda"
         return (f"RUN {tool} install -y python={newest} pip && {tool} clean -afy",) if newest else ()
+    other = next((path for path in facts.other_pythons if versions.contains(f"{path.rpartition('python')[2]}.0")), "")
+    if other:
+        pip = f"({other} -m pip --version || {other} -m ensurepip --upgrade)"
+        return (f"RUN ln -sf {other} /usr/local/bin/python3 && {pip}",)
     if facts.python_version:
         return ()
     family = facts.family
@@ -234,7 +238,8 @@ def kernel_cure(facts: Facts) -> tuple[str, ...]:
     """Lines that put a sound ipykernel into the image when no kernel starts."""
     python = facts.python_path or "python3"
     force = " --force-reinstall" if facts.ipykernel else ""
-    return (f"RUN {python} -m pip install --no-cache-dir{force} ipykernel",)
+    command = f"{python} -m pip install --no-cache-dir{force} ipykernel"
+    return (f"RUN {command}",) if "sh" in facts.tools else ("RUN " + json.dumps(command.split()),)
 
 
 def as_root(lines: Iterable[str], facts: Facts) -> tuple[str, ...]:

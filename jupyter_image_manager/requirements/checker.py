@@ -34,7 +34,8 @@ class Checker(LoggingConfigurable):
     ).tag(config=True)
 
     timeout = Float(
-        120.0, help="Seconds that one step of the check may take: looking into the image, or starting a kernel in it."
+        120.0,
+        help="Seconds that looking into the image may take; each answer of the kernel may take a quarter of them.",
     ).tag(config=True)
 
     memory = Int(1 << 30, help="Bytes of memory that looking into an image may use.").tag(config=True)

@@ -72,6 +72,7 @@ class Facts:
     python_version: str = ""
     python_path: str = ""
     python3_on_path: bool = False
+    other_pythons: tuple[str, ...] = ()  # paths such as /usr/bin/python3.11, newest first
     runs_as_user: bool = False
     run_message: str = ""  # why Python does not run as the user
     pip: PipFacts = PipFacts()

@@ -204,6 +204,17 @@ def pip_trial() -> Dict[str, Any]:
     return found
 
 
+def others() -> List[str]:
+    """Return the interpreters that lie on PATH under the name of their version, newest first."""
+    found: Dict[int, str] = {}
+    for folder in os.environ.get("PATH", "").split(os.pathsep):
+        for path in glob.glob(os.path.join(folder, "python3.*")):
+            name = re.match(r"python3\.(\d+)$", os.path.basename(path))
+            if name and os.access(path, os.X_OK) and os.path.realpath(path) != os.path.realpath(sys.executable):
+                found.setdefault(int(name.group(1)), path)
+    return [found[minor] for minor in sorted(found, reverse=True)]
+
+
 def main() -> None:
     """Print what was found."""
     passwd = read("/etc/passwd")
@@ -219,6 +230,7 @@ def main() -> None:
         "python_path": sys.executable,
         "implementation": platform.python_implementation(),
         "prefix": sys.prefix,
+        "other_pythons": others(),
         "real_path": os.path.realpath(sys.executable),
         "stdlib": lib,
         "machine": platform.machine(),

@@ -42,6 +42,7 @@ def try_kernel(
     EngineUnavailable
         The engine went away; that says nothing about the image.
     """
+    timeout = timeout / 4  # the start has a limit of its own; these are answers of a kernel that runs
     trial = _Trial(timeout)
     try:
         with manager.kernels.trial(image, engine_image=engine_image, report=facts) as kernel:
@@ -56,7 +57,9 @@ def try_kernel(
     except EngineUnavailable:
         raise
     except ImageManagerError as error:
-        trial.failed("kernel_start" if not trial.items else "stop", error.message, as_root(kernel_cure(facts), facts))
+        # A library of the system that is missing is not brought by pip.
+        cure = () if "shared object file" in error.message else as_root(kernel_cure(facts), facts)
+        trial.failed("kernel_start" if not trial.items else "stop", error.message, cure)
     return trial.items
 
 
@@ -126,14 +129,18 @@ def _execute(client: Any, timeout: float) -> str:
 
 def _interrupt(kernel: Any, code: str, timeout: float) -> str:
     client = kernel.client
-    request = client.execute(f"print('running', flush=True); {code}", store_history=False, allow_stdin=False)
+    request = client.execute(f"print('running', flush=True)\n{code}", store_history=False, allow_stdin=False)
     deadline = time.monotonic() + timeout
     # The interrupt must hit the running cell, not the kernel before it: wait for the cell's own output.
     while True:
         message = client.get_iopub_msg(timeout=max(0.0, deadline - time.monotonic()))
-        if message["parent_header"].get("msg_id") == request and message["msg_type"] == "stream":
+        if message["parent_header"].get("msg_id") != request:
+            continue
+        if message["msg_type"] == "stream":
+            kernel.interrupt()
             break
-    kernel.interrupt()
+        if message["content"].get("execution_state") == "idle":
+            break  # it ended by itself: the reply says how
     while True:
         reply = client.get_shell_msg(timeout=max(0.0, deadline - time.monotonic()))
         if reply["parent_header"].get("msg_id") == request:

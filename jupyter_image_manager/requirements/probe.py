@@ -127,6 +127,8 @@ class Probe:
         first = self._python(image, "python3", str(UID))
         if first.report is not None and first.report["python_version"] >= "3":
             return first, {}
+        if first.timed_out:
+            return first, {}
         shell = self._shell(image)
         places = shell.get("python") or (list(PLACES) if not shell else [])
         best = first
@@ -232,6 +234,7 @@ class Probe:
             python_version=report["python_version"],
             python_path=report["python_path"],
             python3_on_path=bool(report.get("python3_on_path")),
+            other_pythons=tuple(report.get("other_pythons", ())),
             runs_as_user=report.get("uid") == UID,
             run_message=answer.text,
             os_release=report.get("os_release", {}),

@@ -14,11 +14,15 @@ from .workshop import Workshop, an_image, lacks
 pytestmark = pytest.mark.engine
 
 RELEASE = b'ID=debian\nVERSION_ID="12"\nPRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\n'
+# Python with the libraries it links to, and those that every manylinux wheel may take for granted.
 NO_SHELL = """FROM {base} AS whole
-RUN mkdir -p /r/usr /r/tmp /r/home/nb && cp -a /usr/local /r/usr/ && for f in /usr/local/bin/python3.11 \
- /usr/local/lib/python3.11/lib-dynload/*.so; do ldd $f; done | awk '$3~/^\\//{{print $3}} $1~/^\\//{{print $1}}' \
- | sort -u | while read f; do mkdir -p /r$(dirname $f); cp -L $f /r$f; done; cp -r --parents /etc/ld.so.c* /r/; \
- mkdir -p /r/etc && echo 'root:x:0:0:root:/:/nologin\\nnb:x:1000:1000::/home/nb:/nologin' > /r/etc/passwd \
+RUN mkdir -p /r/usr /r/etc /r/tmp /r/home/nb && cp -a /usr/local /r/usr/ \
+ && for f in /usr/local/bin/python3.11 /usr/local/lib/python3.11/lib-dynload/*.so; do ldd $f; done > /needed \
+ && for n in librt.so.1 libdl.so.2 libutil.so.1 libpthread.so.0 libm.so.6 libgcc_s.so.1 libstdc++.so.6; do \
+    ls /lib/*-linux-gnu/$n /usr/lib/*-linux-gnu/$n; done 2>/dev/null | sed 's/^/x => /' >> /needed; \
+    awk '$3~/^\\//{{print $3}} $1~/^\\//{{print $1}}' /needed | sort -u \
+ | while read f; do mkdir -p /r$(dirname $f); cp -L $f /r$f; done; cp -r --parents /etc/ld.so.c* /r/ \
+ && echo 'root:x:0:0:root:/:/nologin\\nnb:x:1000:1000::/home/nb:/nologin' > /r/etc/passwd \
  && chmod 1777 /r/tmp && ldconfig -r /r
 FROM scratch
 COPY --from=whole /r/ /

@@ -73,6 +73,14 @@ def test_conda_brings_another_python() -> None:
     assert failed(facts)["python"].cure == ("RUN conda install -y python=3.11 pip && conda clean -afy",)
 
 
+def test_a_supported_python_beside_the_unsupported_one_is_linked() -> None:
+    facts = replace(GOOD, python_version="3.6.8", other_pythons=("/usr/bin/python3.12", "/usr/bin/python3.9"))
+    assert failed(facts)["python"].cure == (
+        "RUN ln -sf /usr/bin/python3.9 /usr/local/bin/python3 && "
+        "(/usr/bin/python3.9 -m pip --version || /usr/bin/python3.9 -m ensurepip --upgrade)",
+    )
+
+
 NO_PYTHON = replace(
     GOOD, python_version="", python_path="", python3_on_path=False, runs_as_user=False, pip=PipFacts(), prefix=""
 )
