@@ -2,6 +2,7 @@ import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 
 import { buildsPlugin } from './plugins/builds';
 import { commandsPlugin } from './plugins/commands';
+import { kernelsPlugin } from './plugins/kernels';
 import { managerPlugin } from './plugins/manager';
 import { notebookPlugin } from './plugins/notebook';
 import { panelPlugin } from './plugins/panel';
@@ -14,6 +15,7 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   managerPlugin,
   commandsPlugin,
   buildsPlugin,
+  kernelsPlugin,
   panelPlugin,
   statusPlugin,
   toolbarPlugin,

@@ -8,16 +8,15 @@ import {
   MainAreaWidget,
   WidgetTracker
 } from '@jupyterlab/apputils';
-import type { ISessionContext } from '@jupyterlab/apputils';
 import { PathExt } from '@jupyterlab/coreutils';
 import { ITranslator } from '@jupyterlab/translation';
-import { toArray } from '@lumino/algorithm';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import type { Widget } from '@lumino/widgets';
 
 import type { Actions } from '../actions';
 import { CommandIDs } from '../commands';
 import { imageIcon } from '../icons';
+import { sessionContexts } from '../sessions';
 import { IImageManager } from '../tokens';
 import type { IImage } from '../tokens';
 
@@ -391,14 +390,3 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
     });
   }
 };
-
-/**
- * The session contexts of everything that is open: notebooks, consoles.
- */
-function sessionContexts(app: JupyterFrontEnd): ISessionContext[] {
-  return toArray(app.shell.widgets('main')).flatMap(widget => {
-    const context = (widget as Partial<{ sessionContext: ISessionContext }>)
-      .sessionContext;
-    return context ? [context] : [];
-  });
-}
