@@ -297,7 +297,8 @@ class Store(LoggingConfigurable):
         with_report: bool = False,
     ) -> list[Image]:
         """Return a project's images (None: the system's), newest first; `after` is the id of the last one seen."""
-        from sqlalchemy import func, or_, select, tuple_, undefer
+        from sqlalchemy import func, or_, select, tuple_
+        from sqlalchemy.orm import undefer
 
         from .rows import to_model
         from .tables import ImageRow
