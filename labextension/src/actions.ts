@@ -285,19 +285,21 @@ export class Actions {
     try {
       return await manager.api.createProject(folder, undefined, false);
     } catch (error) {
-      const nested =
-        error instanceof RequestError &&
-        (error.code === 'conflict' || error.code === 'needs_confirmation') &&
-        manager.project !== null &&
-        manager.project.jupyter_path !== folder;
-      if (!nested) {
+      if (!(error instanceof RequestError) || error.status !== 409) {
         throw error;
+      }
+      const outer = await manager.api.projectOf(folder);
+      if (!outer) {
+        throw error;
+      }
+      if (outer.jupyter_path === folder) {
+        return outer; // somebody was faster: another tab, a second click
       }
       const answer = await showDialog({
         title: trans.__('Make “%1” a project of its own?', name),
         body: trans.__(
           'It lies in the project %1. Its notebooks would no longer run in that project’s image.',
-          manager.project!.name
+          outer.name
         ),
         buttons: [
           Dialog.cancelButton({ label: trans.__('Cancel') }),

@@ -148,9 +148,10 @@ export class ImageManagerModel implements IImageManager {
   }
 
   setPath(path: string, isFolder: boolean): void {
-    if (path === this._path && isFolder === this._isFolder) {
+    if (this._hasPath && path === this._path && isFolder === this._isFolder) {
       return;
     }
+    this._hasPath = true;
     this._path = path;
     this._isFolder = isFolder;
     this._generation += 1;
@@ -197,6 +198,9 @@ export class ImageManagerModel implements IImageManager {
         if ((this._server as ServerState) !== 'ready') {
           return;
         }
+      }
+      if (!this._hasPath) {
+        return; // nothing is in front yet
       }
       const project = await this.api.projectOf(this._path);
       const [images, builds, projects, kernels] = await Promise.all([
@@ -296,6 +300,7 @@ export class ImageManagerModel implements IImageManager {
   private _sessions: Session.IManager | null = null;
   private _generation = 0;
   private _path = '';
+  private _hasPath = false;
   private _isFolder = true;
   private _server: ServerState = 'unknown';
   private _serverVersion = '';

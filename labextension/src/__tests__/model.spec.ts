@@ -68,6 +68,10 @@ describe('ImageManagerModel', () => {
     const { model } = modelOf();
     await model.refresh();
     expect(model.server).toBe('ready');
+    expect(model.loaded).toBe(false);
+    model.setPath('', true);
+    await model.refresh();
+    expect(model.loaded).toBe(true);
     expect(model.project).toBeNull();
     model.setPath('churn/a.ipynb', false);
     expect(model.folder).toBe('churn');
@@ -110,6 +114,7 @@ describe('ImageManagerModel', () => {
 
   it('fetches again upon our events only, and passes kernel events on', async () => {
     const { model, events, requests } = modelOf();
+    model.setPath('churn', true);
     await model.refresh();
     const kernels: IKernelEvent[] = [];
     model.kernelEvent.connect((_, event) => kernels.push(event));

@@ -60,9 +60,7 @@ function followFront(
     return false;
   };
   const followBrowser = () => {
-    if (browser) {
-      manager.setPath(local(browser.model.path), true);
-    }
+    manager.setPath(browser ? local(browser.model.path) : '', true);
   };
   app.shell.currentChanged?.connect(() => {
     followWidget();
