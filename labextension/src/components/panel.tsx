@@ -208,9 +208,7 @@ function ActiveCard({ project }: { project: IProject }): JSX.Element {
           <ImageName name={image.name} version={image.version} />
         ) : (
           <span className="jp-ImageManager-name">
-            <span className="jp-ImageManager-cut">
-              {trans.__('Server environment')}
-            </span>
+            {trans.__('Server environment')}
           </span>
         )}
         <Chip
@@ -289,9 +287,7 @@ function ServerEnvironment(): JSX.Element {
         <div className="jp-ImageManager-rowTitle">
           <Mark tone="none" />
           <span className="jp-ImageManager-name">
-            <span className="jp-ImageManager-cut">
-              {trans.__('Server environment')}
-            </span>
+            {trans.__('Server environment')}
           </span>
         </div>
         <div className="jp-ImageManager-rowActions">

@@ -113,10 +113,7 @@ test('a foreign text is never markup', async ({ lab }) => {
   expect(await page.evaluate(() => 'hacked' in window)).toBe(false);
 });
 
-test('two tabs raise no error in the browser', async ({
-  lab,
-  context
-}) => {
+test('two tabs raise no error in the browser', async ({ lab, context }) => {
   await lab.open('');
   const other = new Lab(await context.newPage());
   await other.open('');
