@@ -17,12 +17,14 @@ async function expectNoOverflow(page: Page): Promise<void> {
   expect(wide).toEqual([]);
 }
 
+/** Give the panel a width, also one below what JupyterLab's side bar allows. */
 async function narrow(page: Page, width: number): Promise<void> {
   await page.evaluate(pixels => {
-    const shell = (window as any).jupyterapp.shell;
-    const split = shell._hsplitPanel;
-    const total = split.node.clientWidth;
-    split.setRelativeSizes([pixels / total, 1 - pixels / total, 0]);
+    const panel = document.querySelector<HTMLElement>(
+      '#jupyter-image-manager-panel'
+    )!;
+    panel.style.setProperty('min-width', '0', 'important');
+    panel.style.setProperty('max-width', `${pixels}px`, 'important');
   }, width);
 }
 
