@@ -99,9 +99,10 @@ export function ProgressBar(props: {
 }
 
 /**
- * Letters of a long name's end that stay visible.
+ * Letters of a name's end that stay visible, at most, and from which length on.
  */
 const TAIL = 6;
+const SHORT = 6;
 
 /**
  * A name that is cut in the middle, with the version always visible.
@@ -111,7 +112,8 @@ export function ImageName(props: {
   version: number;
 }): JSX.Element {
   const { name, version } = props;
-  const cut = name.length > 2 * TAIL ? name.length - TAIL : name.length;
+  const tail = name.length > SHORT ? Math.min(TAIL, name.length >> 1) : 0;
+  const cut = name.length - tail;
   return (
     <span className="jp-ImageManager-name" title={`${name}:${version}`}>
       <span className="jp-ImageManager-cut">{name.slice(0, cut)}</span>
