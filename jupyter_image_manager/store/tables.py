@@ -9,6 +9,7 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     DateTime,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -115,7 +116,7 @@ class BuildRow(Base):
     step: Mapped[int]
     steps: Mapped[int]
     instruction: Mapped[str] = mapped_column(Text)
-    estimate: Mapped[float | None]
+    estimate: Mapped[float | None] = mapped_column(Float)
     failure: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     worker: Mapped[str] = mapped_column(Text)
     joined: Mapped[int]

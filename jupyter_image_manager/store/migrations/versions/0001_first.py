@@ -107,7 +107,8 @@ def upgrade() -> None:
 def _triggers(dialect: str) -> None:
     fixed = " OR ".join(f"NEW.{c} <> OLD.{c}" for c in FIXED)
     content = " OR ".join(f"NEW.{c} <> OLD.{c}" for c in CONTENT)
-    changed = f"({fixed}) OR (OLD.state IN ('ready', 'missing') AND ({content}))"
+    unmade = "NEW.state IN ('building', 'failed')"
+    changed = f"({fixed}) OR (OLD.state IN ('ready', 'missing') AND ({content} OR {unmade}))"
     if dialect == "sqlite":
         op.execute(
             "CREATE TRIGGER recipes_stay BEFORE UPDATE ON recipes "
