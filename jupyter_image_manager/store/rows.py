@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import types
 import typing
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from enum import Enum
 from functools import cache
@@ -66,3 +68,27 @@ def to_model(cls: Any, row: Any, **missing: Any) -> Any:
         elif hasattr(row, field.name):
             values[field.name] = from_json(hints[field.name], getattr(row, field.name))
     return cls(**values)
+
+
+def to_models(cls: Any, names: Sequence[str], rows: Iterable[Sequence[Any]], **missing: Any) -> list[Any]:
+    """Return rows of plain columns as dataclasses: what each column needs is decided once, not for each row."""
+    hints = _hints(cls)
+    converters = [(name, index, _converter(hints[name])) for index, name in enumerate(names)]
+    steps = [(index, convert) for _, index, convert in converters]
+    order = [name for name, _, _ in converters]
+    found = []
+    for row in rows:
+        values = [row[index] if convert is None else convert(row[index]) for index, convert in steps]
+        found.append(cls(**dict(zip(order, values, strict=True)), **missing))
+    return found
+
+
+def _converter(kind: Any) -> Callable[[Any], Any] | None:
+    """Return what turns a column into a value of this type; None when it is one already."""
+    args = typing.get_args(kind)
+    plain = {str, int, float, bool, datetime, type(None)}
+    if kind in plain or (args and set(args) <= plain and typing.get_origin(kind) is not tuple):
+        return None
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return {member.value: member for member in kind}.__getitem__
+    return functools.partial(from_json, kind)
