@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import platform
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from traitlets import Instance
 from traitlets.config import LoggingConfigurable
 
-from . import access, lifecycle
-from .engine.port import LABEL
+from . import access, lifecycle, system_images, usage
 from .errors import (
     Conflict,
+    EngineError,
     EngineUnavailable,
     ImageInUse,
     ImageNotFound,
@@ -20,7 +20,6 @@ from .errors import (
     InvalidRequest,
     NeedsConfirmation,
     NotFound,
-    QuotaExceeded,
 )
 from .models import (
     Actor,
@@ -37,11 +36,16 @@ from .models import (
 from .reference import parse_spec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from .manager import ImageManager
 
+Summaries = list[ImageSummary]
+Documents = list[dict[str, Any]]
 ID_PREFIX = 6
+DESCRIPTION_LENGTH = 2000
+LABELS = 50
+LABEL_LENGTH = 200
 SERVER_ENVIRONMENT = "server-environment"
 """Id under which the way back, no image at all, stands among the system images (R55)."""
 
@@ -49,7 +53,7 @@ SERVER_ENVIRONMENT = "server-environment"
 class ImageService(LoggingConfigurable):
     """What may be done with an image that exists. None of it changes its content (R7)."""
 
-    manager: ImageManager = Instance("jupyter_image_manager.manager.ImageManager")
+    manager: ImageManager = Instance("jupyter_image_manager.manager.ImageManager")  # type: ignore[assignment]  # traitlets' descriptor gives the instance
 
     # Look
     def list(
@@ -86,8 +90,8 @@ class ImageService(LoggingConfigurable):
     def _project(self, image: Image) -> Project | None:
         return self.manager.store.project(image.project_id)
 
-    def _summaries(self, images: Iterable[Image], projects: dict[str, Project | None]) -> list[ImageSummary]:
-        running = self._running_kernels()
+    def _summaries(self, images: Iterable[Image], projects: dict[str, Project | None]) -> Summaries:
+        running, machine = self._now()
         found = []
         for image in images:
             project = projects.get(image.project_id)
@@ -96,32 +100,24 @@ class ImageService(LoggingConfigurable):
                     image=image,
                     project=project.name if project else "",
                     active=project is not None and project.active_image_id == image.id,
-                    warnings=self._warnings(image),
+                    warnings=lifecycle.warnings(image, machine),
                     running_kernels=running.get(image.id, 0),
                 )
             )
         return found
 
-    @staticmethod
-    def _warnings(image: Image) -> tuple[str, ...]:
-        warnings = []
-        if image.state is ImageState.MISSING:
-            warnings.append("It is no longer in the engine: build it again from its recipe.")
-        if image.report is not None:
-            warnings += [item.message or item.title for item in image.report.items if not item.ok and not item.required]
-        return tuple(warnings)
-
-    def _running_kernels(self) -> dict[str, int]:
-        """Return how many kernels run in each image; nothing when the engine cannot be asked."""
+    def _now(self) -> tuple[dict[str, int], str]:
+        """Return how many kernels run in each image, and the engine's architecture; nothing if it does not answer."""
         count: dict[str, int] = {}
         try:
             for kernel in self._kernels():
                 count[kernel.image_id] = count.get(kernel.image_id, 0) + 1
-        except EngineUnavailable:
-            return {}
-        return count
+            return count, self.manager.engine.info().architecture
+        except (EngineError, EngineUnavailable) as error:
+            self.log.debug("Lists do not say which kernels run: %s", error)
+            return {}, ""
 
-    def _kernels(self) -> list[RunningKernel]:
+    def _kernels(self) -> Sequence[RunningKernel]:
         return self.manager.kernels.list(self.manager.system_actor())
 
     def find(self, actor: Actor, project_id: str, text: str) -> ImageSummary:
@@ -132,12 +128,16 @@ class ImageService(LoggingConfigurable):
         ImageNotFound
             Says which versions or names there are.
         """
-        if len(text) >= ID_PREFIX and all(c in "0123456789abcdef" for c in text):
+        project = self.manager.projects.get(actor, project_id)
+        access.check(actor, "image.view", project)
+        # A name comes first: `facade` is a good name, and might be the beginning of an id.
+        looks_like_id = ID_PREFIX <= len(text) <= 32 and not set(text) - set("0123456789abcdef")
+        if looks_like_id and not self.manager.store.images_named(project_id, text):
             ids = self.manager.store.find_image_ids(text)
             if len(ids) == 1:
                 return self.get(actor, ids[0])
-        project = self.manager.projects.get(actor, project_id)
-        access.check(actor, "image.view", project)
+            if ids:
+                raise ImageNotFound(f"{text} is the beginning of {len(ids)} images' ids; give more of it.")
         name, version = parse_spec(text)
         versions = self.manager.store.images_named(project_id, name)
         if not versions:
@@ -146,8 +146,8 @@ class ImageService(LoggingConfigurable):
             for image in versions:
                 if image.version == version:
                     return self.get(actor, image.id)
-            there = ", ".join(str(image.version) for image in reversed(versions))
-            raise ImageNotFound(f"{name!r} has no version {version}; it has: {there}.")
+            there = ", ".join(image.spec for image in reversed(versions))
+            raise ImageNotFound(f"There is no {name}:{version}; there are: {there}.")
         ready = [image for image in versions if image.state is ImageState.READY]
         if not ready:
             raise ImageNotFound(
@@ -205,10 +205,13 @@ class ImageService(LoggingConfigurable):
         access.check(actor, "image.describe", self._project(image))
         changes: dict[str, Any] = {}
         if description is not None:
-            if len(description) > 2000:
-                raise InvalidRequest("A description has at most 2000 letters.")
+            if len(description) > DESCRIPTION_LENGTH:
+                raise InvalidRequest(f"A description has at most {DESCRIPTION_LENGTH} letters.")
             changes["description"] = description
         if labels is not None:
+            texts = [text for pair in labels.items() for text in pair]
+            if len(labels) > LABELS or not all(isinstance(t, str) and len(t) <= LABEL_LENGTH for t in texts):
+                raise InvalidRequest(f"Labels are at most {LABELS} names with texts of up to {LABEL_LENGTH} letters.")
             changes["labels"] = dict(labels)
         if changes:
             self.manager.store.set_image(image_id, **changes)
@@ -239,7 +242,8 @@ class ImageService(LoggingConfigurable):
                 if held.architecture != machine:
                     raise ImageUnusable(
                         f"{image.spec} is made for {held.architecture} and this machine is {machine}; "
-                        "build it again from its recipe here."
+                        "build it again from its recipe here.",
+                        {"image_id": image.id, "architecture": held.architecture, "machine": machine},
                     )
         why = lifecycle.why_unusable(image)
         if why is not None:
@@ -252,7 +256,7 @@ class ImageService(LoggingConfigurable):
         if image_id == SERVER_ENVIRONMENT:
             image_id = None
         if image_id is not None:
-            image = self.get(actor, image_id).image
+            image = system_images.checked(self.manager, actor, self.get(actor, image_id).image)
             if image.project_id != project.id and not image.system:
                 raise ImageUnusable(f"{image.spec} belongs to another project; build or import it in this one.")
             self.usable(image)
@@ -263,14 +267,14 @@ class ImageService(LoggingConfigurable):
                 f"The folder {project.path} of the project {project.name!r} is not there; say where it is now with "
                 f"`jupyter image project relocate {project.id[:8]} DIR`."
             )
-        return self.manager.store.put_project(
-            replace(project, active_image_id=image_id, previous_image_id=project.active_image_id)
-        )
+        return self.manager.store.activate_image(project.id, image_id)
 
     def undo_activation(self, actor: Actor, project_id: str) -> Project:
         """Go back to what was active before."""
         project = self.manager.projects.get(actor, project_id)
         previous = project.previous_image_id
+        if previous is None and project.active_image_id is None:
+            raise Conflict(f"Nothing was active before in the project {project.name!r}.")
         if previous is not None and self.manager.store.image(previous) is None:
             raise Conflict("What was active before has been deleted; activate another image.")
         return self.activate(actor, project_id, previous)
@@ -285,49 +289,24 @@ class ImageService(LoggingConfigurable):
             for project in self.manager.store.projects()
             if project.active_image_id == image_id
         ]
-        users += [
-            f"kernel {kernel.kernel_id[:8]} runs in it" + (f" ({kernel.notebook})" if kernel.notebook else "")
-            for kernel in self._kernels()
-            if kernel.image_id == image_id
-        ]
+        if image.engine_image:
+            users += [
+                f"kernel {kernel.kernel_id[:8]} runs in it" + (f" ({kernel.notebook})" if kernel.notebook else "")
+                for kernel in self._kernels()
+                if kernel.image_id == image_id
+            ]
         if image.state is ImageState.BUILDING:
             users.append("it is being built")
+        if image.system and system_images.declared(self.manager, image):
+            users.append("the administrator declares it in ImagePolicy.system_images")
         return DeletionPreview(
             image_id=image_id,
             allowed=not users,
             final=bool(image.engine_image),
-            frees=self._frees(image),
+            frees=usage.frees(self.manager, image),
             used_by=tuple(users),
             reason=f"{image.spec} is in use: {'; '.join(users)}." if users else "",
         )
-
-    def _frees(self, image: Image) -> int:
-        """Return the bytes that only this image holds: layers that no other image of ours shares."""
-        if not image.engine_image:
-            return 0
-        engine = self.manager.engine
-        labels = {f"{LABEL}.installation": self.manager.store.installation_id()}
-        try:
-            mine = engine.layers(image.engine_image)
-            others = [held for held in engine.list_images(labels) if held.id != image.engine_image]
-            same = any(
-                other.engine_image == image.engine_image and other.id != image.id
-                for other in self.manager.store.images(image.project_id)
-            )
-        except ImageNotFound:
-            return 0
-        if same:
-            return 0
-        shared = 0
-        for held in others:
-            common = 0
-            for a, b in zip(mine, engine.layers(held.id), strict=False):
-                if a != b:
-                    break
-                common += a.size
-            shared = max(shared, common)
-        # What was there before our first layer is the base: it stays for other builds.
-        return max(0, sum(layer.size for layer in mine) - shared)
 
     def delete(self, actor: Actor, image_id: str, *, confirm: bool = False) -> None:
         """Delete an image. Its build's log stays; its version number never comes again.
@@ -351,53 +330,30 @@ class ImageService(LoggingConfigurable):
         self.manager.store.delete_image(image_id)
 
     # The rest of the list
-    def system_images(self, actor: Actor) -> list[dict[str, Any]]:
+    def system_images(self, actor: Actor) -> Documents:
         """Return what every project can activate; first the server's own environment (R55)."""
         access.check(actor, "image.view", None)
-        import platform
-
         first = {
             "id": SERVER_ENVIRONMENT,
             "name": "Server environment",
             "python_version": platform.python_version(),
             "description": "No image: kernels run in the Jupyter server's own environment.",
         }
-        return [first, *(s.as_json() for s in self._summaries(self.manager.store.images(None), {}))]
+        images, absent = system_images.present(self.manager, actor)
+        return [first, *(summary.as_json() for summary in self._summaries(images, {})), *absent]
 
     def check_quota(self, project: Project) -> None:
-        """Refuse a new image above the administrator's quotas; the message has the present use (R54)."""
-        policy = self.manager.policy
-        images = self.manager.store.images(project.id)
-        if policy.max_images and len(images) >= policy.max_images:
-            raise QuotaExceeded(
-                f"The project {project.name!r} has {len(images)} of {policy.max_images} images; delete one first.",
-                {"images": len(images), "max_images": policy.max_images},
-            )
-        used = sum(image.size for image in images)
-        if policy.max_bytes and used >= policy.max_bytes:
-            raise QuotaExceeded(
-                f"The images of the project {project.name!r} take {used / 1e9:.1f} of {policy.max_bytes / 1e9:.1f} GB; "
-                "delete one first.",
-                {"bytes": used, "max_bytes": policy.max_bytes},
-            )
+        """Refuse a new image above the administrator's quotas; the message has the present use (R54).
+
+        Raises
+        ------
+        QuotaExceeded
+            Names the use and the limit.
+        """
+        usage.check_quota(self.manager, project)
 
     def usage(self, actor: Actor, project_id: str) -> dict[str, Any]:
         """Return what a project's images take, its quotas, and what is free on the engine's disk."""
         project = self.manager.projects.get(actor, project_id)
         access.check(actor, "image.view", project)
-        images = self.manager.store.images(project_id)
-        policy = self.manager.policy
-        disk = None
-        try:
-            disk = self.manager.engine.disk()
-        except EngineUnavailable as error:
-            self.log.debug("The engine's disk is not known: %s", error)
-        return {
-            "images": len(images),
-            "ready": sum(image.state is ImageState.READY for image in images),
-            "bytes": sum(image.size for image in images),
-            "max_images": policy.max_images or None,
-            "max_bytes": policy.max_bytes or None,
-            "disk_free": disk.free if disk else None,
-            "disk_total": disk.total if disk else None,
-        }
+        return usage.of_project(self.manager, project)

@@ -39,3 +39,21 @@ def why_unusable(image: Image) -> str | None:
         f"{image.spec} is no longer in the engine; build it again from its recipe with "
         f"`jupyter image build {image.name} --from-image {image.spec}`."
     )
+
+
+def warnings(image: Image, machine: str = "") -> tuple[str, ...]:
+    """Return what a person should know before relying on an image.
+
+    Parameters
+    ----------
+    machine : str
+        The engine's architecture; empty when it is not known.
+    """
+    found = []
+    if image.state in (ImageState.MISSING, ImageState.UNUSABLE):
+        found.append(why_unusable(image) or "")
+    if machine and image.architecture and image.architecture != machine:
+        found.append(f"It is made for {image.architecture} and this machine is {machine}: kernels cannot run in it.")
+    if image.report is not None:
+        found += [item.message or item.title for item in image.report.items if not item.ok and not item.required]
+    return tuple(found)

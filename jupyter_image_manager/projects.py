@@ -13,7 +13,7 @@ from traitlets import Instance
 from traitlets.config import LoggingConfigurable
 
 from . import access, run_settings
-from .errors import Conflict, EngineUnavailable, InvalidRequest, KernelStartError, ProjectNotFound
+from .errors import Conflict, EngineError, EngineUnavailable, InvalidRequest, KernelStartError, ProjectNotFound
 from .models import Actor, Project, RunSettings, utcnow
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def folder_id(path: Path) -> str:
 class ProjectService(LoggingConfigurable):
     """Finds, makes and changes projects."""
 
-    manager: ImageManager = Instance("jupyter_image_manager.manager.ImageManager")
+    manager: ImageManager = Instance("jupyter_image_manager.manager.ImageManager")  # type: ignore[assignment]  # traitlets' descriptor gives the instance
 
     @property
     def root(self) -> Path:
@@ -47,10 +47,7 @@ class ProjectService(LoggingConfigurable):
         start = Path(path).expanduser()
         if not start.is_absolute():
             raise InvalidRequest(f"{path!r} should be an absolute path.")
-        try:
-            real = start.resolve()
-        except (OSError, RuntimeError, ValueError) as error:
-            raise InvalidRequest(f"{path!r} is no path that can be followed: {error}.") from None
+        real = self._real(start)
         projects = self.manager.store.projects()
         by_path = {project.path: project for project in projects}
         by_folder = {project.folder_id: project for project in projects if project.folder_id}
@@ -61,6 +58,13 @@ class ProjectService(LoggingConfigurable):
                 return self._seen(found)
         return None
 
+    @staticmethod
+    def _real(path: Path) -> Path:
+        try:
+            return path.resolve()
+        except (OSError, RuntimeError, ValueError) as error:
+            raise InvalidRequest(f"{str(path)!r} is no path that can be followed: {error}.") from None
+
     def _moved(self, folder: Path, by_folder: Mapping[str, Project]) -> Project | None:
         """Return the project that now lies in this folder, its path mended, if it was elsewhere before."""
         try:
@@ -70,7 +74,7 @@ class ProjectService(LoggingConfigurable):
         if candidate is None or Path(candidate.path).exists():
             return None
         self.log.info("The project %r was at %s and is now at %s.", candidate.name, candidate.path, folder)
-        return self.manager.store.put_project(replace(candidate, path=str(folder)))
+        return self.manager.store.set_project(candidate.id, path=str(folder))
 
     def require(self, actor: Actor, path: str) -> Project:
         """Return the nearest project of a file or folder.
@@ -87,6 +91,18 @@ class ProjectService(LoggingConfigurable):
                 "or build an image in it."
             )
         return found
+
+    def ensure_default(self, actor: Actor) -> Project:
+        """Return the default project, the root itself; made on demand, with nothing active."""
+        found = self.manager.store.project_at(str(self.root))
+        if found is None:
+            try:
+                return self.create(actor, str(self.root))
+            except Conflict:
+                # Somebody else made it, or it was found again after a move.
+                return self.require(actor, str(self.root))
+        access.check(actor, "project.view", found)
+        return self._seen(found)
 
     def list(self, actor: Actor) -> list[Project]:
         """Return the projects below the root, by name, each with whether its folder is there."""
@@ -147,7 +163,7 @@ class ProjectService(LoggingConfigurable):
         folder = Path(path).expanduser()
         if not folder.is_absolute() or "\0" in path:
             raise InvalidRequest(f"{path!r} should be the absolute path of a folder.")
-        folder = folder.resolve()
+        folder = self._real(folder)
         if not folder.exists():
             raise InvalidRequest(f"There is no folder {folder}; make it first.")
         if not folder.is_dir():
@@ -177,12 +193,12 @@ class ProjectService(LoggingConfigurable):
         """Change a project's name or how its kernels run; a setting that cannot be is refused with its reason."""
         project = self.get(actor, project_id)
         access.check(actor, "project.settings", project)
-        changed = replace(project, found=True)
+        changes: dict[str, Any] = {}
         if name is not None:
-            changed = replace(changed, name=self._name(name))
+            changes["name"] = self._name(name)
         if run_settings is not None:
-            changed = replace(changed, run_settings=self._settings(run_settings, project.run_settings))
-        return self._seen(self.manager.store.put_project(changed))
+            changes["run_settings"] = self._settings(run_settings, project.run_settings)
+        return self._seen(self.manager.store.set_project(project.id, **changes)) if changes else project
 
     def _settings(self, wanted: Mapping[str, Any] | RunSettings, before: RunSettings) -> RunSettings:
         settings = wanted if isinstance(wanted, RunSettings) else run_settings.parse(wanted, before)
@@ -190,7 +206,7 @@ class ProjectService(LoggingConfigurable):
 
         try:
             info = self.manager.engine.info()
-        except EngineUnavailable:
+        except (EngineError, EngineUnavailable):
             # Settings may be made while the engine is down; a start checks them again.
             return settings
         try:
@@ -207,8 +223,8 @@ class ProjectService(LoggingConfigurable):
         other = self.manager.store.project_at(str(folder))
         if other is not None and other.id != project.id:
             raise Conflict(f"{folder} is already the project {other.name!r}.")
-        return self.manager.store.put_project(
-            replace(project, path=str(folder), folder_id=folder_id(folder), found=True, is_default=folder == self.root)
+        return self.manager.store.set_project(
+            project.id, path=str(folder), folder_id=folder_id(folder), is_default=folder == self.root
         )
 
     def delete(self, actor: Actor, project_id: str, *, delete_images: bool = False) -> None:
@@ -227,15 +243,13 @@ class ProjectService(LoggingConfigurable):
         images = store.images(project.id)
         if images and not delete_images:
             raise Conflict(
-                f"The project {project.name!r} has {len(images)} images; delete them with it (say so), or first by hand."
+                f"The project {project.name!r} has {len(images)} images; delete them with it (say so), or first."
             )
         if images:
             running = self.manager.kernels.list(actor, project.id)
             if running:
-                raise Conflict(
-                    f"{len(running)} kernels of {project.name!r} run in its images; end them first."
-                )
-            store.put_project(replace(project, active_image_id=None, previous_image_id=None, found=True))
+                raise Conflict(f"{len(running)} kernels of {project.name!r} run in its images; end them first.")
+            store.set_project(project.id, active_image_id=None, previous_image_id=None)
             for image in images:
                 self.manager.images.delete(actor, image.id, confirm=True)
         store.delete_project(project.id)

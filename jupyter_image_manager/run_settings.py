@@ -10,7 +10,7 @@ from typing import Any
 from .errors import InvalidRequest
 from .models import GpuRequest, Mount, RunSettings
 
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?", re.IGNORECASE)
+_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([kmgt]?)(?:i?b)?", re.IGNORECASE | re.ASCII)
 _UNITS = {"": 0, "k": 10, "m": 20, "g": 30, "t": 40}
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 KEYS = frozenset(f.name for f in fields(RunSettings))
@@ -105,9 +105,9 @@ def parse_gpus(value: Any) -> GpuRequest:
     text = text.removeprefix("optional:").strip()
     if text in ("none", "all"):
         return GpuRequest(text, optional=optional)
-    if text.isdigit():
+    if text.isascii() and text.isdigit():
         return GpuRequest("count", int(text), optional=optional) if int(text) else GpuRequest()
-    if re.fullmatch(r"[\w.:/=-]+(,[\w.:/=-]+)*", text):
+    if re.fullmatch(r"[a-zA-Z0-9][\w.:/=-]*(,[a-zA-Z0-9][\w.:/=-]*)*", text, re.ASCII):
         return GpuRequest("ids", 0, tuple(text.split(",")), optional)
     raise wrong
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from traitlets.config import LoggingConfigurable
 
+from ..errors import InvalidRequest
 from ..models import utcnow
 
 if TYPE_CHECKING:
@@ -75,6 +76,8 @@ class Records(LoggingConfigurable):
                 yield session
         except SQLAlchemyError as error:
             raise explain(error, self.place) from error
+        except UnicodeEncodeError as error:
+            raise InvalidRequest(f"{error.object!r} has characters that are no text; write it anew.") from None
 
     @property
     def place(self) -> str:
