@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..errors import Conflict, ImageInUse, ImageNotFound, InvalidRequest
+from ..errors import Conflict, ImageInUse, ImageNotFound, InvalidRequest, ProjectNotFound
 from ..models import Image, ImageState, Recipe
 from .base import Records
 
@@ -27,10 +27,12 @@ class ImageRecords(Records):
 
         from ..models import as_json
         from .rows import to_columns
-        from .tables import ImageRow, RecipeRow
+        from .tables import ImageRow, ProjectRow, RecipeRow
 
         columns = set(ImageRow.__table__.columns.keys())
         with self._session(write=True) as session:
+            if not image.system and session.get(ProjectRow, image.project_id) is None:
+                raise ProjectNotFound("That project is not there any more; list the projects again.")
             version = image.version
             if version < 1:
                 query = select(func.max(ImageRow.version)).filter_by(project_id=image.project_id, name=image.name)

@@ -112,6 +112,13 @@ def test_a_project_with_images_is_not_forgotten(store: Store, project: Project) 
         store.delete_project(project.id)
 
 
+def test_no_image_is_added_to_a_project_that_was_deleted(store: Store, project: Project) -> None:
+    store.delete_project(project.id)
+    with pytest.raises(ProjectNotFound):
+        make_image(store, project)
+    assert store.images(project.id) == []
+
+
 def test_activation_remembers_what_was(store: Store, project: Project) -> None:
     one, two = ready_image(store, project), ready_image(store, project)
     store.activate_image(project.id, one.id)
