@@ -1,6 +1,7 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import { formatAbout, formatSize } from '../format';
+import { formatAbout } from '../format';
 import { messageOf } from '../request';
 import type {
   IBuild,
@@ -12,7 +13,9 @@ import type {
   ITemplate,
   ITemplateChoices
 } from '../tokens';
-import type { TranslationBundle } from '@jupyterlab/translation';
+import { Choice } from './choice';
+import { ContextView } from './contextview';
+import { DockerfileView } from './dockerfileview';
 import { ActionButton } from './parts';
 
 /**
@@ -388,63 +391,12 @@ export function NewImageForm(props: INewImageProps): JSX.Element {
             trans={trans}
           />
           {context && (
-            <>
-              <h2>{trans.__('What is sent')}</h2>
-              <table className="jp-ImageManager-table">
-                <tbody>
-                  {context.largest.slice(0, 3).map(([path, size]) => (
-                    <tr key={path}>
-                      <td className="jp-ImageManager-cut" title={path}>
-                        {path}
-                      </td>
-                      <td>{formatSize(size)}</td>
-                    </tr>
-                  ))}
-                  <tr>
-                    <td>
-                      {trans._n(
-                        '%1 file in all',
-                        '%1 files in all',
-                        context.files
-                      )}
-                      {context.ignored > 0 && (
-                        <span className="jp-ImageManager-sub">
-                          {' · '}
-                          {trans.__(
-                            '%1 left out by .dockerignore',
-                            context.ignored
-                          )}
-                        </span>
-                      )}
-                    </td>
-                    <td>{formatSize(context.size)}</td>
-                  </tr>
-                </tbody>
-              </table>
-              {context.problems.map(problem => (
-                <p
-                  key={problem}
-                  className="jp-ImageManager-sub"
-                  data-tone="warn"
-                >
-                  {problem}
-                </p>
-              ))}
-              {tooLarge && (
-                <label className="jp-ImageManager-check">
-                  <input
-                    type="checkbox"
-                    checked={confirmed}
-                    onChange={event => setConfirmed(event.target.checked)}
-                  />
-                  {trans.__(
-                    'Send %1, more than the usual limit of %2',
-                    formatSize(context.size),
-                    formatSize(context.limit)
-                  )}
-                </label>
-              )}
-            </>
+            <ContextView
+              context={context}
+              confirmed={confirmed}
+              trans={trans}
+              onConfirm={setConfirmed}
+            />
           )}
           {usual !== null && (
             <p className="jp-ImageManager-sub">
@@ -457,103 +409,6 @@ export function NewImageForm(props: INewImageProps): JSX.Element {
         </div>
       </div>
     </form>
-  );
-}
-
-function Choice(props: {
-  legend: string;
-  name: string;
-  value: string;
-  options: [string, string][];
-  onChange: (value: string) => void;
-}): JSX.Element {
-  return (
-    <fieldset className="jp-ImageManager-field">
-      <legend>{props.legend}</legend>
-      <div className="jp-ImageManager-segments">
-        {props.options.map(([value, label]) => (
-          <label key={value} data-checked={value === props.value || undefined}>
-            <input
-              type="radio"
-              name={props.name}
-              value={value}
-              checked={value === props.value}
-              onChange={() => props.onChange(value)}
-            />
-            {label}
-          </label>
-        ))}
-      </div>
-    </fieldset>
-  );
-}
-
-function DockerfileView(props: {
-  text: string;
-  error: string;
-  remarks: ReadonlyArray<ILintItem>;
-  trans: TranslationBundle;
-}): JSX.Element {
-  if (props.error) {
-    return (
-      <div className="jp-ImageManager-banner" data-tone="error" role="status">
-        {props.error}
-      </div>
-    );
-  }
-  const loose = props.remarks.filter(
-    remark => remark.line < 1 || remark.line > props.text.split('\n').length
-  );
-  return (
-    <div
-      className="jp-ImageManager-code"
-      tabIndex={0}
-      role="region"
-      aria-label={props.trans.__('Dockerfile')}
-    >
-      {props.text
-        .replace(/\n$/, '')
-        .split('\n')
-        .map((line, index) => {
-          const [, keyword, rest] = /^([A-Z]{2,})(\s.*)?$/s.exec(line) ?? [
-            null,
-            '',
-            line
-          ];
-          return (
-            <React.Fragment key={index}>
-              <div>
-                {keyword && <b>{keyword}</b>}
-                {rest}
-                {'​'}
-              </div>
-              {props.remarks
-                .filter(remark => remark.line === index + 1)
-                .map(remark => (
-                  <Remark key={remark.message} remark={remark} />
-                ))}
-            </React.Fragment>
-          );
-        })}
-      {loose.map(remark => (
-        <Remark key={remark.message} remark={remark} />
-      ))}
-    </div>
-  );
-}
-
-function Remark({ remark }: { remark: ILintItem }): JSX.Element {
-  const cure = Array.isArray(remark.cure)
-    ? remark.cure.join('\n')
-    : remark.cure;
-  return (
-    <div
-      className="jp-ImageManager-remark"
-      data-tone={remark.level === 'error' ? 'error' : 'warn'}
-    >
-      {remark.message}
-      {cure && <pre>{cure}</pre>}
-    </div>
   );
 }
 

@@ -1,30 +1,15 @@
 import { UseSignal, ellipsesIcon } from '@jupyterlab/ui-components';
-import { PathExt } from '@jupyterlab/coreutils';
 import * as React from 'react';
 
 import { CommandIDs } from '../commands';
 import { buildStep, buildTime, progress } from '../format';
-import { imageIcon } from '../icons';
 import type { IBuild, IImage, IProject } from '../tokens';
+import { ActiveCard } from './card';
 import { useView } from './context';
-import { actionsOf, factOf, toneOf } from './facts';
+import { NoImages, NoProject } from './empty';
+import type { IFound } from './empty';
 import { ImageList } from './images';
-import {
-  ActionButton,
-  Chip,
-  ImageName,
-  Mark,
-  ProgressBar,
-  useNow
-} from './parts';
-
-/**
- * What the file browser's folder holds that an image can be built from.
- */
-export interface IFound {
-  name: string;
-  kind: 'dockerfile' | 'requirements';
-}
+import { ActionButton, ImageName, Mark, ProgressBar, useNow } from './parts';
 
 /**
  * The whole panel.
@@ -185,96 +170,6 @@ function Section(props: {
 }
 
 /**
- * The answer to "which environment am I in?".
- */
-function ActiveCard({ project }: { project: IProject }): JSX.Element {
-  const { manager, trans, run, openMenu } = useView();
-  const kernels = manager.projectKernels;
-  const stale = kernels.filter(kernel => kernel.stale);
-  const current = kernels.length - stale.length;
-  const image = project.active_image;
-  const inImages = new Set(
-    stale.map(kernel => kernel.image ?? trans.__('the server environment'))
-  );
-  return (
-    <section
-      className="jp-ImageManager-card"
-      data-tone={image ? toneOf(image) : 'none'}
-      aria-label={trans.__('Active image')}
-    >
-      <div className="jp-ImageManager-rowTitle">
-        <Mark tone={image ? toneOf(image) : 'none'} />
-        {image ? (
-          <ImageName name={image.name} version={image.version} />
-        ) : (
-          <span className="jp-ImageManager-name">
-            {trans.__('Server environment')}
-          </span>
-        )}
-        <Chip
-          tone={
-            image ? (toneOf(image) === 'ok' ? 'ok' : toneOf(image)) : 'none'
-          }
-        >
-          {image && image.state !== 'ready'
-            ? trans.__('Cannot start')
-            : trans.__('Active')}
-        </Chip>
-        {image && (
-          <button
-            type="button"
-            className="jp-ImageManager-more"
-            title={trans.__('More')}
-            aria-label={trans.__('More about %1', image.spec)}
-            aria-haspopup="menu"
-            onClick={event =>
-              openMenu(actionsOf(image, trans).menu, event.currentTarget)
-            }
-          >
-            <ellipsesIcon.react tag="span" width="16px" height="16px" />
-          </button>
-        )}
-      </div>
-      <div className="jp-ImageManager-sub">
-        {image
-          ? factOf(image, manager.lastBuild(image), trans)
-          : trans.__('Kernels here run in the server’s own Python.')}
-      </div>
-      {(current > 0 || stale.length > 0) && (
-        <div className="jp-ImageManager-cardLine">
-          {(current > 0 || image) && (
-            <span className="jp-ImageManager-sub">
-              {current > 0
-                ? trans._n(
-                    '%1 kernel runs in it',
-                    '%1 kernels run in it',
-                    current
-                  )
-                : trans.__('No kernel runs in it yet')}
-            </span>
-          )}
-          {stale.length > 0 && (
-            <span className="jp-ImageManager-cardLine">
-              <Chip tone="warn">
-                {inImages.size === 1
-                  ? trans.__('%1 still in %2', stale.length, [...inImages][0])
-                  : trans.__('%1 still elsewhere', stale.length)}
-              </Chip>
-              <ActionButton
-                kind="link"
-                onClick={() => run(CommandIDs.restartKernels)}
-              >
-                {trans.__('Restart…')}
-              </ActionButton>
-            </span>
-          )}
-        </div>
-      )}
-    </section>
-  );
-}
-
-/**
  * The first of the system images: the way back.
  */
 function ServerEnvironment(): JSX.Element {
@@ -367,107 +262,6 @@ function BuildItem({
           <span className="jp-ImageManager-sub">{trans.__('then active')}</span>
         )}
       </div>
-    </div>
-  );
-}
-
-function NoProject({
-  look
-}: {
-  look: (folder: string) => Promise<IFound[]>;
-}): JSX.Element {
-  const { manager, trans, run } = useView();
-  const name = PathExt.basename(manager.folder) || trans.__('Home');
-  return (
-    <div className="jp-ImageManager-empty">
-      <imageIcon.react tag="span" width="36px" height="36px" />
-      <h2>{trans.__('This folder has no environment of its own')}</h2>
-      <p>
-        {trans.__(
-          'Notebooks here run in the server’s Python. Make the folder a project, and they run in an image with exactly the libraries that you choose. Your files stay where they are.'
-        )}
-      </p>
-      <ActionButton
-        kind="filled"
-        onClick={() => run(CommandIDs.createProject, { path: manager.folder })}
-      >
-        <span className="jp-ImageManager-cut">
-          {trans.__('Make “%1” a project', name)}
-        </span>
-      </ActionButton>
-      <Found folder={manager.folder} look={look} />
-    </div>
-  );
-}
-
-function NoImages({
-  look
-}: {
-  look: (folder: string) => Promise<IFound[]>;
-}): JSX.Element {
-  const { manager, trans, run } = useView();
-  return (
-    <div className="jp-ImageManager-empty">
-      <h2>{trans.__('No image yet')}</h2>
-      <p>
-        {trans.__(
-          'Describe the libraries you need, or take a Dockerfile. Building changes nothing: notebooks go on as they are until you activate the image.'
-        )}
-      </p>
-      <ActionButton kind="filled" onClick={() => run(CommandIDs.newImage)}>
-        {trans.__('Build the first image')}
-      </ActionButton>
-      <Found
-        folder={manager.project?.jupyter_path ?? manager.folder}
-        look={look}
-      />
-    </div>
-  );
-}
-
-function Found(props: {
-  folder: string;
-  look: (folder: string) => Promise<IFound[]>;
-}): JSX.Element | null {
-  const { trans, run } = useView();
-  const { folder, look } = props;
-  const [found, setFound] = React.useState<IFound[]>([]);
-  React.useEffect(() => {
-    let current = true;
-    setFound([]);
-    look(folder).then(
-      files => {
-        if (current) {
-          setFound(files);
-        }
-      },
-      () => undefined // a folder that cannot be listed has nothing to offer
-    );
-    return () => {
-      current = false;
-    };
-  }, [folder, look]);
-  if (!found.length) {
-    return null;
-  }
-  return (
-    <div className="jp-ImageManager-found">
-      <p>{trans.__('Found in this folder')}</p>
-      {found.map(file => (
-        <div key={file.name} className="jp-ImageManager-foundItem">
-          <b>{file.name}</b>
-          <ActionButton
-            kind="link"
-            onClick={() =>
-              run(CommandIDs.newImage, {
-                source: file.kind === 'dockerfile' ? 'dockerfile' : 'template'
-              })
-            }
-          >
-            {trans.__('Build an image from it')}
-          </ActionButton>
-        </div>
-      ))}
     </div>
   );
 }

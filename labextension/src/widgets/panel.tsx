@@ -8,7 +8,7 @@ import * as React from 'react';
 import { ViewContext } from '../components/context';
 import type { IMenuItem, IViewContext } from '../components/context';
 import { Panel } from '../components/panel';
-import type { IFound } from '../components/panel';
+import type { IFound } from '../components/empty';
 import { isDockerfile } from '../dockerfile';
 import { imageIcon } from '../icons';
 import type { IImageManager } from '../tokens';
