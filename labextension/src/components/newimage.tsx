@@ -17,6 +17,7 @@ import { Choice } from './choice';
 import { ContextView } from './contextview';
 import { DockerfileView } from './dockerfileview';
 import { ActionButton } from './parts';
+import { TemplateFields } from './templatefields';
 
 /**
  * What the page needs from outside.
@@ -34,10 +35,6 @@ export interface INewImageProps {
   onSubmitted: (build: IBuild) => void;
   onCancelled: () => void;
 }
-
-const PYTHONS = ['3.8', '3.9', '3.10', '3.11'];
-const REQUIREMENTS_EXAMPLE = 'numpy==2.3.5\npandas>=2.3';
-const APT_EXAMPLE = 'libgomp1 git';
 
 /**
  * The page on which an image is described and its build submitted.
@@ -274,63 +271,17 @@ export function NewImageForm(props: INewImageProps): JSX.Element {
             }
           />
           {source === 'template' ? (
-            <>
-              {templates.length > 1 && (
-                <Choice
-                  legend={trans.__('Template')}
-                  name={`${ids}-template`}
-                  value={template}
-                  options={templates.map(each => [
-                    each.name,
-                    each.title ?? each.name
-                  ])}
-                  onChange={setTemplate}
-                />
-              )}
-              <Choice
-                legend={trans.__('Python')}
-                name={`${ids}-python`}
-                value={python}
-                options={oldestFirst(
-                  templates.find(each => each.name === template)?.pythons ??
-                    PYTHONS
-                ).map(version => [version, version])}
-                onChange={setPython}
-              />
-              <div className="jp-ImageManager-field">
-                <label htmlFor={`${ids}-requirements`}>
-                  {trans.__('Python packages')}
-                </label>
-                <textarea
-                  id={`${ids}-requirements`}
-                  className="jp-ImageManager-input"
-                  rows={7}
-                  spellCheck={false}
-                  value={requirements}
-                  placeholder={REQUIREMENTS_EXAMPLE}
-                  onChange={event => setRequirements(event.target.value)}
-                />
-                <div className="jp-ImageManager-sub">
-                  {trans.__('As in a requirements.txt, one a line.')}
-                </div>
-              </div>
-              <div className="jp-ImageManager-field">
-                <label htmlFor={`${ids}-apt`}>
-                  {trans.__('System packages')}
-                </label>
-                <input
-                  id={`${ids}-apt`}
-                  className="jp-ImageManager-input"
-                  spellCheck={false}
-                  value={apt}
-                  placeholder={APT_EXAMPLE}
-                  onChange={event => setApt(event.target.value)}
-                />
-                <div className="jp-ImageManager-sub">
-                  {trans.__('Names of apt packages.')}
-                </div>
-              </div>
-            </>
+            <TemplateFields
+              ids={ids}
+              trans={trans}
+              templates={templates}
+              choices={choices}
+              apt={apt}
+              onTemplate={setTemplate}
+              onPython={setPython}
+              onRequirements={setRequirements}
+              onApt={setApt}
+            />
           ) : (
             <div className="jp-ImageManager-field">
               <label htmlFor={`${ids}-file`}>
@@ -434,11 +385,6 @@ export function checkName(name: string, trans: TranslationBundle): string {
   return /^[a-z0-9]+(?:[._-][a-z0-9]+)*$/.test(name)
     ? ''
     : trans.__('Small letters and digits, joined by “-”, “_” or “.”.');
-}
-
-function oldestFirst(versions: string[]): string[] {
-  const minor = (version: string) => Number(version.split('.')[1]);
-  return [...versions].sort((a, b) => minor(a) - minor(b));
 }
 
 function words(text: string): string[] {
