@@ -65,6 +65,7 @@ class BuildSpec:
     no_cache: bool = False
     pull: bool = False
     platform: str | None = None
+    needs_buildkit: bool = False  # the Dockerfile has instructions that only BuildKit knows
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +226,10 @@ class Engine(ABC):
         """
 
     # Images
+    @abstractmethod
+    def adapt(self, dockerfile: str, spec: BuildSpec) -> str:
+        """Return the text of the Dockerfile as it must be sent for this build; most engines take it as it is."""
+
     @abstractmethod
     def build(self, spec: BuildSpec, context: Iterable[bytes]) -> BuildRun:
         """Build an image from a tar stream; nothing happens before the run is iterated."""
