@@ -17,13 +17,12 @@ export function nearestProject(
   projects: ReadonlyArray<IProject>
 ): IProject | null {
   let nearest: IProject | null = null;
+  let length = -1;
   for (const project of projects) {
     const folder = project.jupyter_path;
-    if (
-      isInside(path, folder) &&
-      (nearest === null || folder.length > nearest.jupyter_path.length)
-    ) {
+    if (folder !== null && folder.length > length && isInside(path, folder)) {
       nearest = project;
+      length = folder.length;
     }
   }
   return nearest;

@@ -87,15 +87,16 @@ export interface IProject {
   name: string;
   /** Absolute path on the server. */
   path: string;
-  /** Path relative to the server's root. */
-  jupyter_path: string;
+  /** Path relative to the server's root; null outside of it. */
+  jupyter_path: string | null;
   owner: string;
   active_image_id: string | null;
   previous_image_id: string | null;
   active_image: IImage | null;
   is_default: boolean;
   found: boolean;
-  stale_kernels: number | string[];
+  /** Ids of kernels that run in another image than the active one. */
+  stale_kernels: string[];
 }
 
 /**

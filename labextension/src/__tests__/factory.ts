@@ -64,7 +64,7 @@ export function aProject(changes: Partial<IProject> = {}): IProject {
     active_image: null,
     is_default: false,
     found: true,
-    stale_kernels: 0,
+    stale_kernels: [],
     ...changes
   };
 }

@@ -156,6 +156,8 @@ describe('kernels', () => {
     expect(nearestProject('churn/a.ipynb', projects)?.id).toBe('p1');
     expect(nearestProject('churn/inner/a.ipynb', projects)?.id).toBe('p2');
     expect(nearestProject('churned/a.ipynb', projects)).toBeNull();
+    const outside = aProject({ id: 'p3', jupyter_path: null });
+    expect(nearestProject('a.ipynb', [outside])).toBeNull();
   });
 
   it('are stale when they run elsewhere than a new one would', () => {

@@ -22,11 +22,12 @@ export function createNewImageWidget(options: {
   onCancelled: () => void;
 }): ReactWidget {
   const { contents, project } = options;
+  const root = project.jupyter_path ?? '';
   const widget = ReactWidget.create(
     <NewImageForm
       {...options}
       dockerfiles={async () => {
-        const folder = await contents.get(project.jupyter_path, {
+        const folder = await contents.get(root, {
           content: true
         });
         const files: Contents.IModel[] = Array.isArray(folder.content)
@@ -38,14 +39,11 @@ export function createNewImageWidget(options: {
           .sort();
       }}
       read={async path => {
-        const file = await contents.get(
-          PathExt.join(project.jupyter_path, path),
-          {
-            type: 'file',
-            format: 'text',
-            content: true
-          }
-        );
+        const file = await contents.get(PathExt.join(root, path), {
+          type: 'file',
+          format: 'text',
+          content: true
+        });
         return String(file.content);
       }}
     />
