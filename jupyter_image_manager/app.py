@@ -1,0 +1,187 @@
+"""The server extension: one service for the server, its routes, its events, and what it does by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jupyter_server.extension.application import ExtensionApp
+from traitlets import Float
+
+from .errors import ImageManagerError
+
+if TYPE_CHECKING:
+    from .manager import ImageManager
+    from .store import Change
+    from .watcher import Periodic
+
+SETTING = "jupyter_image_manager"
+PROVISIONER = "image-provisioner"
+PROVISIONER_GROUP = "jupyter_client.kernel_provisioners"
+STOP_SECONDS = 5.0
+KERNELSPECS = "kernelspecs"
+
+
+class ImageManagerExtension(ExtensionApp):
+    """Images for the projects of this server."""
+
+    name = SETTING
+    load_other_extensions = True
+
+    change_interval = Float(0.5, help="Seconds between two looks for changes to tell the browsers.").tag(config=True)
+    recover_interval = Float(5.0, help="Seconds between two looks for builds whose process died.").tag(config=True)
+    reap_interval = Float(60.0, help="Seconds between two removals of dead kernels' containers.").tag(config=True)
+
+    manager: ImageManager
+    _active_builds = 0
+    _threads: tuple[Periodic, ...] = ()
+
+    def _config_file_name_default(self) -> str:
+        return "jupyter_image_manager_config"
+
+    def _link_jupyter_server_extension(self, serverapp: Any) -> None:
+        super()._link_jupyter_server_extension(serverapp)
+        choose_provisioner(serverapp)
+
+    def initialize_settings(self) -> None:
+        """Make the service; cheap, since its parts are made on first use."""
+        from .manager import ImageManager
+
+        server: Any = self.serverapp
+        given = {} if "root_dir" in self.config.ImageManager else {"root_dir": str(Path(server.root_dir).resolve())}
+        self.manager = ImageManager(parent=self, log=self.log, **given)
+        self.settings[SETTING] = self.manager
+        self._register_events(server)
+        self._add_kernelspecs(server)
+        self._remember_images(server)
+
+    def initialize_handlers(self) -> None:
+        """Add the routes."""
+        from .handlers import routes
+
+        self.handlers.extend(routes())
+
+    def _register_events(self, server: Any) -> None:
+        # Now, not at the first event: who subscribes hears only of the schemas that are known then.
+        from .watcher import NOUNS, SCHEMAS
+
+        for noun in NOUNS:
+            server.event_logger.register_event_schema(SCHEMAS / noun / "v1.yaml")
+
+    def _add_kernelspecs(self, server: Any) -> None:
+        """Let the server see the kernels of other languages that active images bring; its own come first."""
+        folder = str(Path(self.manager.data_dir) / KERNELSPECS)
+        specs = server.kernel_spec_manager
+        if folder not in getattr(specs, "kernel_dirs", [folder]):
+            specs.kernel_dirs = [*specs.kernel_dirs, folder]
+
+    def _remember_images(self, server: Any) -> None:
+        from .kernels.memory import install
+
+        if hasattr(server.contents_manager, "register_pre_save_hook"):
+            install(server)
+
+    # What the server does by itself
+    async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
+        from .watcher import Periodic, Watcher
+
+        loop = asyncio.get_running_loop()
+
+        def emit(events: list[tuple[str, dict[str, Any]]]) -> None:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(self._emit, serverapp.event_logger, events)
+
+        # Where nothing was ever kept, the very first change is news.
+        watcher = Watcher(self.manager, emit, after=None if self._in_use() else 0)
+        self._threads = (
+            Periodic("telling changes", self.change_interval, lambda: self._watch(watcher), self.log),
+            Periodic("recovering builds", self.recover_interval, self._recover, self.log),
+            Periodic("cleaning up after kernels", self.reap_interval, self._reap, self.log),
+        )
+        for thread in self._threads:
+            thread.start()
+
+    async def stop_extension(self) -> None:
+        """End our threads and let go of the store and the engine; builds and kernels are no part of the server."""
+        threads, self._threads = self._threads, ()
+        for thread in threads:
+            thread.ask_to_stop()
+        if not await asyncio.get_running_loop().run_in_executor(None, _joined, threads):
+            self.log.warning(
+                "Jupyter Image Manager: the engine does not answer; its clean-up is left to the next start."
+            )
+            return
+        try:
+            self.manager.close()
+        except ImageManagerError as error:
+            self.log.warning("Jupyter Image Manager: %s", error.message)
+
+    def current_activity(self) -> dict[str, int] | None:
+        """Return the builds that run, so that an idle server is not shut down under the people who wait for them."""
+        return {"builds": self._active_builds} if self._active_builds else None
+
+    def _in_use(self) -> bool:
+        """Whether anything was ever kept: a server whose users have no images opens no store and asks no engine."""
+        return "url" in self.config.Store or (Path(self.manager.data_dir) / "store.sqlite").exists()
+
+    def _watch(self, watcher: Any) -> None:
+        if self._in_use():
+            first = not watcher.began
+            changes: list[Change] = watcher.look()
+            if any(change.noun == "build" for change in changes):
+                self._count_builds()
+            if first or any(change.noun in ("project", "image") for change in changes):
+                self._publish_kernelspecs()
+
+    def _recover(self) -> None:
+        if self._in_use():
+            self.manager.builds.recover()
+            self._count_builds()
+
+    def _count_builds(self) -> None:
+        self._active_builds = len(self.manager.builds.list(self.manager.system_actor(), active=True))
+
+    def _reap(self) -> None:
+        if self._in_use():
+            count = self.manager.kernels.reap()
+            if count:
+                self.log.info("Jupyter Image Manager: removed the containers of %d dead kernels.", count)
+
+    def _publish_kernelspecs(self) -> None:
+        from .kernels.specs import publish
+
+        manager, images = self.manager, []
+        for project in manager.store.projects():
+            image = manager.store.image(project.active_image_id) if project.active_image_id else None
+            if image is not None:
+                images.append(image)
+        publish(Path(manager.data_dir) / KERNELSPECS, images)
+
+    def _emit(self, logger: Any, events: list[tuple[str, dict[str, Any]]]) -> None:
+        for schema, data in events:
+            try:
+                logger.emit(schema_id=schema, data=data)
+            except Exception as error:  # a listener of somebody else must not end ours
+                self.log.warning("Jupyter Image Manager: the event %s could not be told: %s", data["action"], error)
+
+
+def choose_provisioner(serverapp: Any) -> None:
+    """Put our provisioner before every kernel start, unless the user or operator chose another.
+
+    A default without an entry point behind it would make every kernelspec vanish, so it is looked for first.
+    """
+    config = serverapp.config.KernelProvisionerFactory
+    chosen = "default_provisioner_name" in config or os.environ.get("JUPYTER_DEFAULT_PROVISIONER_NAME")
+    if not chosen and entry_points(group=PROVISIONER_GROUP, name=PROVISIONER):
+        config.default_provisioner_name = PROVISIONER
+
+
+def _joined(threads: tuple[Periodic, ...]) -> bool:
+    from time import monotonic
+
+    end = monotonic() + STOP_SECONDS
+    ended = [thread.join(max(0.0, end - monotonic())) for thread in threads]  # each, also after one that hangs
+    return all(ended)

@@ -1,0 +1,53 @@
+"""The REST API: thin handlers, and the table of their routes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import API_NAMESPACE
+
+ID = "([^/]+)"
+
+ROUTES: tuple[tuple[str, str], ...] = (
+    ("projects", "projects:ProjectsHandler"),
+    ("projects/{id}", "projects:OneProjectHandler"),
+    ("projects/{id}/images", "projects:ProjectImagesHandler"),
+    ("projects/{id}/active-image", "projects:ActiveImageHandler"),
+    ("projects/{id}/builds", "builds:ProjectBuildsHandler"),
+    ("projects/{id}/context", "builds:ContextHandler"),
+    ("projects/{id}/kernels", "projects:ProjectKernelsHandler"),
+    ("projects/{id}/usage", "projects:ProjectUsageHandler"),
+    ("images/{id}", "images:OneImageHandler"),
+    ("images/{id}/deletion", "images:DeletionHandler"),
+    ("images/{id}/recipe", "images:RecipeHandler"),
+    ("images/{id}/packages", "images:PackagesHandler"),
+    ("images/{id}/diff", "images:DiffHandler"),
+    ("images/{id}/check", "images:CheckHandler"),
+    ("images/{id}/fix", "images:FixHandler"),
+    ("builds", "builds:BuildsHandler"),
+    ("builds/{id}", "builds:OneBuildHandler"),
+    ("builds/{id}/retry", "builds:RetryHandler"),
+    ("builds/{id}/log", "builds:LogHandler"),
+    ("templates", "system:TemplatesHandler"),
+    ("templates/render", "system:RenderHandler"),
+    ("lint", "system:LintHandler"),
+    ("system-images", "system:SystemImagesHandler"),
+    ("kernels", "system:KernelsHandler"),
+    ("doctor", "system:DoctorHandler"),
+    ("status", "system:StatusHandler"),
+    ("spec.yaml", "system:SpecHandler"),
+    ("notebook", "projects:NotebookHandler"),
+)
+"""Every route, as rest-api.yml names it, with its handler."""
+
+
+def routes() -> list[tuple[str, type[Any]]]:
+    """Return the patterns of all routes with their handlers, below the server's base URL."""
+    from importlib import import_module
+
+    found = []
+    for route, place in ROUTES:
+        module, name = place.split(":")
+        pattern = route.replace(".", r"\.").replace("{id}", ID)
+        found.append((f"/{API_NAMESPACE}/{pattern}", getattr(import_module(f"{__name__}.{module}"), name)))
+    return found

@@ -1,0 +1,136 @@
+"""Routes of the whole: templates, system images, kernels, the doctor, the state of things."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jupyter_server.auth.decorator import authorized
+from tornado import web
+
+from .. import __version__
+from ..errors import ImageManagerError
+from ..models import Actor
+from .base import ImageManagerHandler
+from .body import parse, read, text
+
+SPEC = Path(__file__).parent.parent / "rest-api.yml"
+
+
+class SystemHandler(ImageManagerHandler):
+    """Base of the routes that belong to no project."""
+
+    auth_resource = "image_manager:system"
+
+
+class TemplatesHandler(SystemHandler):
+    """``templates``."""
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        """List the ready-made Dockerfiles."""
+        await self.answer(lambda: {"items": self.manager.builds.templates()})
+
+
+class RenderHandler(SystemHandler):
+    """``templates/render``."""
+
+    @web.authenticated
+    @authorized
+    async def post(self) -> None:
+        """Show the Dockerfile that a template's choices give; the template names the wrong choice itself."""
+        choices = parse(self.request.body)
+        await self.answer(lambda: {"dockerfile": self.manager.builds.render_template(choices)})
+
+
+class LintHandler(SystemHandler):
+    """``lint``."""
+
+    @web.authenticated
+    @authorized
+    async def post(self) -> None:
+        """Remark on a Dockerfile."""
+        values = read(self.request.body, {"project_id": text, "dockerfile": text})
+        builds = self.manager.builds
+        await self.answer(lambda: {"items": builds.lint(self.actor, values["project_id"], values["dockerfile"])})
+
+
+class SystemImagesHandler(SystemHandler):
+    """``system-images``."""
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        """List what every project can activate."""
+        await self.answer(lambda: {"items": self.manager.images.system_images(self.actor)})
+
+
+class KernelsHandler(SystemHandler):
+    """``kernels``."""
+
+    auth_resource = "image_manager:kernels"
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        """List all kernels that run in images."""
+        await self.answer(lambda: {"items": self.manager.kernels.list(self.actor)})
+
+
+class DoctorHandler(SystemHandler):
+    """``doctor``."""
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        """Look for what users could stumble over."""
+        await self.answer(lambda: {"items": self.manager.doctor.run(self.actor, self.word("project"))})
+
+
+class StatusHandler(SystemHandler):
+    """``status``."""
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        """Say who we are and whether the parts that we need are there; answers also when they are not."""
+        await self.answer(self._status, self.actor)
+
+    def _status(self, actor: Actor) -> dict[str, Any]:
+        engine: dict[str, Any] = {"ok": True, "message": "", "version": "", "builder": ""}
+        store: dict[str, Any] = {"ok": True, "message": ""}
+        active = 0
+        try:
+            info = self.manager.engine.info()
+            engine.update(version=info.version, builder=info.builder)
+        except ImageManagerError as error:
+            engine.update(ok=False, message=error.message)
+        try:
+            active = len(self.manager.builds.list(actor, active=True))
+        except ImageManagerError as error:
+            store.update(ok=False, message=error.message)
+        return {
+            "version": __version__,
+            "engine": engine,
+            "store": store,
+            "active_builds": active,
+            "user": {"name": actor.name, "display_name": actor.display_name},
+        }
+
+
+class SpecHandler(SystemHandler):
+    """``spec.yaml``."""
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        """Give the description of this API."""
+        self.write(await self.call(_spec))
+        await self.finish(set_content_type="application/yaml")
+
+
+@cache
+def _spec() -> bytes:
+    return SPEC.read_bytes()
