@@ -100,7 +100,8 @@ def become_kernel(arguments: list[str], warm: bool) -> None:
     """Run the kernel; with `warm`, only until it could answer, so that its modules are compiled once."""
     from ipykernel.kernelapp import IPKernelApp
 
-    kernel_app = IPKernelApp.instance()
+    # As if started by a server: no banner, and since 1 never goes away, no watch for its death.
+    kernel_app = IPKernelApp.instance(parent_handle=1)
     kernel_app.initialize(arguments)  # type: ignore[no-untyped-call]  # ipykernel's
     shell = kernel_app.shell
     if warm:

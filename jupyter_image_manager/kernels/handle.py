@@ -105,46 +105,90 @@ class KernelHandle:
     def _watch(self) -> None:
         code: int | None = None
         state: ContainerState | None = None
-        log = b""
+        try:
+            code, state = self._until_end()
+        finally:
+            self._end(code, state)
+
+    def _until_end(self) -> tuple[int | None, ContainerState | None]:
+        """Wait for the container's end, through absences of the engine; return its code and last state."""
+        code: int | None = None
         while True:
             try:
                 if self._process is None and (now := self.engine.inspect(self.container)) and now.pid:
                     self._process = ProcessIdentity.of(now.pid)
                 code = self.engine.wait(self.container)
-                state = self.engine.inspect(self.container)
-                if state is None or not state.running:
-                    break
             except EngineUnavailable:
                 # The engine is away; its containers may well go on. Where the process can be seen, it decides.
                 if self._process is not None and self._process.start and self._process.alive() is False:
-                    break
+                    return code, self._last_state()
                 time.sleep(RETRY)
-            except ImageManagerError:
-                try:
-                    state = self.engine.inspect(self.container)
-                except ImageManagerError:
-                    state = None
-                    time.sleep(RETRY)
-                    continue
-                if state is None or not state.running:
-                    break
-                time.sleep(RETRY)
-        self._end(code, state, log)
+                continue
+            except ImageManagerError as error:
+                self._log.debug("Waiting for kernel %s: %s", self.kernel_id, error)
+            try:
+                state = self._settled()
+            except EngineUnavailable:
+                continue
+            if state is None or not state.running:
+                return code, state
+            time.sleep(RETRY)
 
-    def _end(self, code: int | None, state: ContainerState | None, log: bytes) -> None:
-        if state is not None and not self._asked:
+    def _settled(self) -> ContainerState | None:
+        """Return the container's state once it is no longer on its way out: a removal takes a moment."""
+        deadline = time.monotonic() + 5
+        while True:
+            state = self.engine.inspect(self.container)
+            if state is None or state.status not in ("removing", "dead") or self._asked:
+                return state
+            if time.monotonic() > deadline:
+                return None
+            time.sleep(0.05)
+
+    def _last_state(self) -> ContainerState | None:
+        """Return what the engine says of an ended kernel, if it comes back soon."""
+        for _ in range(5):
+            try:
+                return self._settled()
+            except ImageManagerError:
+                time.sleep(RETRY)
+        return None
+
+    def _end(self, code: int | None, state: ContainerState | None) -> None:
+        try:
+            if code is None:
+                code = state.exit_code if state is not None else None
+            if not self._asked:
+                self.death = self._explain(code, state)
+                if self._on_death is not None:
+                    self._on_death(self.death)
+        except ImageManagerError as error:
+            self._log.warning("The death of kernel %s could not be recorded: %s", self.kernel_id, error)
+        finally:
+            # A kernel that was killed by its engine's absence has no code; any but 0 says that it did not end well.
+            self._exit_code = 1 if code is None else code
+            self.ended.set()
+
+    def _explain(self, code: int | None, state: ContainerState | None) -> KernelDeath:
+        log = b""
+        if state is not None:
             try:
                 log = self.engine.logs(self.container, tail=LOG_TAIL)
             except ImageManagerError as error:
                 self._log.debug("No log of kernel %s: %s", self.kernel_id, error)
-        if code is None:
-            code = state.exit_code if state is not None and state.exit_code is not None else 1
-        if not self._asked:
-            self.death = explain(self.kernel_id, state, memory=self._memory, log=log, exit_code=code)
-        if self.death is not None and self._on_death is not None:
-            try:
-                self._on_death(self.death)
-            except ImageManagerError as error:
-                self._log.warning("The death of kernel %s could not be recorded: %s", self.kernel_id, error)
-        self._exit_code = code
-        self.ended.set()
+        elif self._engine_gone():
+            return KernelDeath(
+                self.kernel_id,
+                "engine",
+                "The kernel ended together with its engine, which does not answer; start the engine again, then restart "
+                "the kernel.",
+                code,
+            )
+        return explain(self.kernel_id, state, memory=self._memory, log=log, exit_code=code)
+
+    def _engine_gone(self) -> bool:
+        try:
+            self.engine.info(refresh=True)
+        except ImageManagerError:
+            return True
+        return False
