@@ -27,7 +27,7 @@ import nbformat
 from jupyter_image_manager.engine.port import LABEL
 from jupyter_image_manager.manager import ImageManager
 from jupyter_image_manager.models import Actor, Image, ImageState, Recipe, SourceKind, Storage, utcnow
-from tests.machine.bases import ensure
+from machine.bases import ensure
 
 DOCKERFILE = """\
 FROM {base}

@@ -6,7 +6,7 @@ import pytest
 
 from jupyter_image_manager.manager import ImageManager
 
-from ..machine import bases as machine_bases
+from machine import bases as machine_bases
 from .workshop import Workshop
 
 
