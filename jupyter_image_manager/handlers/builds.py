@@ -102,7 +102,12 @@ class ContextHandler(BuildHandler):
     @authorized
     async def get(self, project_id: str) -> None:
         """Show what would be sent as context."""
-        await self.answer(self.manager.builds.preview_context, self.actor, project_id, self.word("path"))
+        await self.answer(
+            self.manager.builds.preview_context,
+            self.actor,
+            project_id,
+            self.get_query_argument("path", None, strip=False) or None,
+        )
 
 
 class OneBuildHandler(BuildHandler):

@@ -33,7 +33,7 @@ class ProjectsHandler(ProjectHandler):
     @authorized
     async def get(self) -> None:
         """List the projects, or find the nearest one of a path."""
-        actor, path = self.actor, self.get_query_argument("path", None)
+        actor, path = self.actor, self.get_query_argument("path", None, strip=False)
         if path is not None:
             await self.answer(self._nearest, actor, self.absolute(path))
         else:
@@ -180,5 +180,5 @@ class NotebookHandler(ImageManagerHandler):
     @authorized
     async def get(self) -> None:
         """Show what a notebook remembers of the image it last ran in."""
-        path = self.get_query_argument("path")
+        path = self.get_query_argument("path", strip=False)
         await self.answer(self.manager.kernels.remembered, self.actor, self.absolute(path))

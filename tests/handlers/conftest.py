@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jupyter_client.provisioning.factory import KernelProvisionerFactory
+from tornado.httpclient import HTTPClientError, HTTPResponse
+
+Request = Callable[..., Awaitable[HTTPResponse]]
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Path:
+    return tmp_path / "image manager data"
+
+
+@pytest.fixture
+def jp_server_config(data_dir: Path) -> dict[str, Any]:
+    return {
+        "ServerApp": {
+            "jpserver_extensions": {"jupyter_image_manager": True, "jupyter_server_terminals": False},
+        },
+        "ImageManager": {"data_dir": str(data_dir)},
+    }
+
+
+@pytest.fixture(autouse=True)
+def provisioner_factory() -> Any:
+    """The factory is a singleton of the process: each server of these tests gets its own."""
+    KernelProvisionerFactory.clear_instance()
+    yield
+    KernelProvisionerFactory.clear_instance()
+
+
+@pytest.fixture
+def call(jp_serverapp: Any, jp_fetch: Request) -> Any:
+    """Call a route; return its status and what it answered, also when it refused."""
+
+    async def fetch(
+        method: str, route: str, body: Any = None, headers: dict[str, str] | None = None, **query: Any
+    ) -> tuple[int, Any]:
+        options: dict[str, Any] = {"method": method, "params": {k: str(v) for k, v in query.items()}}
+        if headers:
+            options["headers"] = headers
+        if method in ("POST", "PUT", "PATCH"):
+            options["body"] = body if isinstance(body, (str, bytes)) else json.dumps({} if body is None else body)
+        try:
+            answer = await jp_fetch("image-manager", "v1", *route.split("/"), **options)
+        except HTTPClientError as error:
+            if error.response is None:
+                raise
+            answer = error.response
+        return answer.code, json.loads(answer.body) if answer.body else None
+
+    return fetch
+
+
+@pytest.fixture
+def manager(jp_serverapp: Any) -> Any:
+    return jp_serverapp.web_app.settings["jupyter_image_manager"]
+
+
+@pytest.fixture
+def project(call: Any, jp_root_dir: Path, jp_asyncio_loop: Any) -> Any:
+    (jp_root_dir / "science").mkdir()
+    code, project = jp_asyncio_loop.run_until_complete(call("POST", "projects", {"path": "science", "name": "Science"}))
+    assert code == 201
+    return project

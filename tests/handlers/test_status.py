@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+import getpass
+from pathlib import Path
+from typing import Any
+
+from jupyter_image_manager import __version__
+
+
+def damage(data_dir: Path) -> None:
+    data_dir.mkdir(parents=True, exist_ok=True)
+    (data_dir / "store.sqlite").write_bytes(b"this is no database" * 100)
+
+
+async def test_status(call: Any, jp_serverapp: Any) -> None:
+    code, status = await call("GET", "status")
+    assert code == 200
+    assert status["version"] == __version__
+    assert set(status["engine"]) == {"ok", "message", "version", "builder"}
+    assert status["active_builds"] == 0
+    assert status["user"]["name"] == getpass.getuser()
+
+
+async def test_a_damaged_store_is_said_and_status_still_answers(call: Any, data_dir: Path) -> None:
+    damage(data_dir)
+    code, status = await call("GET", "status")
+    assert code == 200
+    assert not status["store"]["ok"]
+    assert "store.sqlite" in status["store"]["message"]
+    code, refused = await call("GET", "projects")
+    assert (code, refused["code"]) == (500, "store_error")
+    assert refused["message"].endswith(".")
