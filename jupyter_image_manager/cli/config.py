@@ -17,17 +17,21 @@ class ImageApp(JupyterApp):
     name = "jupyter-image"
     description = "Container images for Jupyter projects."
 
-    @property
-    def classes(self) -> list[type]:  # type: ignore[override]  # traitlets declares a plain attribute
-        """Every configurable class, for ``--help-all`` and ``--generate-config``."""
-        return configurable_classes()
-
     @default("config_file_name")
     def _default_config_file_name(self) -> str:
         return CONFIG_NAME
 
     def _config_file_name_default(self) -> str:
         return CONFIG_NAME
+
+
+def explain_config(words: list[str]) -> None:
+    """Print every setting, or write a file with them: ``--help-all``, ``--generate-config``."""
+
+    class Documented(ImageApp):
+        classes = configurable_classes()
+
+    Documented.launch_instance(words)
 
 
 def load_config(overrides: list[str]) -> Config:

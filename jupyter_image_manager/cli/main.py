@@ -91,9 +91,9 @@ def run(words: Sequence[str]) -> int:
     _complete(parser)
     args = parser.parse_args(own)
     if args.help_all or args.generate_config:
-        from .config import ImageApp
+        from .config import explain_config
 
-        ImageApp.launch_instance(["--help-all"] if args.help_all else ["--generate-config"])
+        explain_config(["--help-all"] if args.help_all else ["--generate-config"])
         return 0
     if args.command is None:
         parser.print_help()

@@ -60,6 +60,15 @@ class ImageRecords(Records):
         found = session.get(FactRow, self._version_fact(project_id, name))
         return int(found.value) if found else 0
 
+    def add_recipe(self, recipe: Recipe) -> Recipe:
+        """Insert a recipe by itself: a build's, once it is known what was really sent."""
+        from ..models import as_json
+        from .tables import RecipeRow
+
+        with self._session(write=True) as session:
+            session.add(RecipeRow(id=recipe.id, digest=recipe.digest, content=as_json(recipe)))
+        return recipe
+
     def image(self, id: str) -> Image | None:
         """Return an image with its report."""
         from .rows import to_model
@@ -152,7 +161,7 @@ class ImageRecords(Records):
             row = session.get(ImageRow, id)
             if row is None:
                 raise ImageNotFound("That image is not there any more; list the images again.")
-            fixed = IMMUTABLE if row.state in CONTENT_FIXED else IMMUTABLE - {"engine_image", "digest"}
+            fixed = IMMUTABLE if row.state in CONTENT_FIXED else IMMUTABLE - {"engine_image", "digest", "recipe_id"}
             for name, value in changes.items():
                 if name in fixed and getattr(row, name) != column(value):
                     raise Conflict(

@@ -8,8 +8,8 @@ from alembic import op
 revision = "0001"
 down_revision = None
 
-FIXED = ("project_id", "name", "version", "recipe_id")
-CONTENT = ("engine_image", "digest")
+FIXED = ("project_id", "name", "version")
+CONTENT = ("engine_image", "digest", "recipe_id")
 
 
 def upgrade() -> None:

@@ -1,0 +1,230 @@
+"""The context of a build: walked without leaving the project, streamed without a copy (R3).
+
+Every folder and file is opened below its parent's descriptor without following links, so that nothing that changes
+meanwhile can lead outside.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import heapq
+import os
+import stat
+import tarfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import BuildFailed, InvalidRequest
+from ..models import ContextPreview
+from .ignore import IgnoreRules
+
+BLOCK = 1 << 20
+DOCKERFILE = ".jupyter-image-manager.Dockerfile"
+"""Name of the Dockerfile inside the stream; ``.dockerignore`` keeps it out of what COPY sees."""
+LARGEST = 5
+_PADDING = bytes(512)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing that is sent."""
+
+    path: str  # relative, with "/"
+    mode: int
+    size: int
+    mtime_ns: int
+    link: str = ""
+
+
+class Context:
+    """A folder of a project as a build's context."""
+
+    def __init__(self, project: Path, folder: str | None, dockerfile_name: str = "") -> None:
+        self.project = project
+        relative = folder or "."
+        if Path(relative).is_absolute() or ".." in Path(relative).parts or "\0" in relative:
+            raise InvalidRequest(f"The context {relative!r} leaves the project; name a folder inside it.")
+        self.folder = project / relative
+        try:
+            real = self.folder.resolve(strict=True)
+        except (OSError, RuntimeError):
+            raise InvalidRequest(f"There is no folder {relative!r} in the project {project}.") from None
+        if real != project.resolve() and project.resolve() not in real.parents:
+            raise InvalidRequest(f"The context {relative!r} leads out of the project; name a folder inside it.")
+        if not real.is_dir():
+            raise InvalidRequest(f"The context {relative!r} is a file; name its folder.")
+        self.folder = real
+        self.relative = str(real.relative_to(project.resolve()))
+        self.problems: list[str] = []
+        self.ignored = 0
+        self._ignore_text = self._read_ignore(dockerfile_name)
+        self.rules = IgnoreRules(self._ignore_text.splitlines())
+
+    def _read_ignore(self, dockerfile_name: str) -> str:
+        names = [f"{dockerfile_name}.dockerignore"] if dockerfile_name else []
+        for name in (*names, ".dockerignore"):
+            path = self.folder / name
+            if path.is_file() and not path.is_symlink():
+                return path.read_text(encoding="utf-8-sig", errors="replace")
+        return ""
+
+    def entries(self) -> Iterator[tuple[Entry, int | None]]:
+        """Yield what is sent in a fixed order, each with the descriptor of its open parent folder.
+
+        Raises
+        ------
+        InvalidRequest
+            Something cannot be read, or is a device.
+        """
+        top = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            yield from self._walk(top, "")
+        finally:
+            os.close(top)
+
+    def _walk(self, parent: int, prefix: str) -> Iterator[tuple[Entry, int | None]]:
+        with os.scandir(parent) as listed:
+            names = sorted(entry.name for entry in listed)
+        for name in names:
+            path = f"{prefix}{name}"
+            ignored = self.rules.ignored(path)
+            try:
+                found = os.stat(name, dir_fd=parent, follow_symlinks=False)
+            except FileNotFoundError:
+                continue  # it went between listing and looking: it was not there
+            folder = stat.S_ISDIR(found.st_mode)
+            if ignored and not (folder and self.rules.exceptions):
+                self.ignored += 1
+                continue
+            if folder:
+                if not ignored:
+                    yield Entry(path + "/", found.st_mode, 0, found.st_mtime_ns), parent
+                try:
+                    child = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=parent)
+                except FileNotFoundError:
+                    continue
+                except OSError as error:
+                    raise self._unreadable(path, error) from None
+                try:
+                    yield from self._walk(child, path + "/")
+                finally:
+                    os.close(child)
+            elif stat.S_ISLNK(found.st_mode):
+                yield Entry(path, found.st_mode, 0, found.st_mtime_ns, os.readlink(name, dir_fd=parent)), parent
+            elif stat.S_ISREG(found.st_mode):
+                if not self._readable(name, parent):
+                    raise self._unreadable(path, PermissionError(13, "permission denied"))
+                yield Entry(path, found.st_mode, found.st_size, found.st_mtime_ns), parent
+            elif stat.S_ISSOCK(found.st_mode):
+                self.problems.append(f"{path} is a socket: not sent.")
+            else:
+                raise InvalidRequest(
+                    f"{path} in the context is a device or a pipe, which cannot be sent; name it in .dockerignore."
+                )
+
+    @staticmethod
+    def _readable(name: str, parent: int) -> bool:
+        return os.access(name, os.R_OK, dir_fd=parent, effective_ids=True)
+
+    @staticmethod
+    def _unreadable(path: str, error: OSError) -> InvalidRequest:
+        why = (error.strerror or "").lower() or "no reason is known"
+        return InvalidRequest(f"{path} in the context cannot be read ({why}); change its rights, or ignore it.")
+
+    def survey(self, limit: int) -> tuple[ContextPreview, str]:
+        """Walk the context; return what would be sent, and a fingerprint of it by names, sizes and times."""
+        self.ignored, self.problems = 0, []
+        digest, files, size = hashlib.sha256(self._ignore_text.encode()), 0, 0
+        largest: list[tuple[int, str]] = []
+        for entry, _ in self.entries():
+            digest.update(
+                f"{entry.path}\0{entry.mode}\0{entry.size}\0{entry.mtime_ns}\0{entry.link}\n".encode(
+                    "utf-8", "surrogateescape"
+                )
+            )
+            files += not entry.path.endswith("/")
+            size += entry.size
+            heapq.heappush(largest, (entry.size, entry.path))
+            if len(largest) > LARGEST:
+                heapq.heappop(largest)
+        preview = ContextPreview(
+            path=self.relative,
+            files=files,
+            size=size,
+            ignored=self.ignored,
+            largest=tuple((path, number) for number, path in sorted(largest, reverse=True) if number),
+            limit=limit,
+            problems=tuple(self.problems),
+        )
+        return preview, digest.hexdigest()
+
+    def body(self, note: Callable[[str], None]) -> Iterator[bytes]:
+        """Yield the context as the beginning of a tar, block by block: memory stays flat whatever its size.
+
+        Parameters
+        ----------
+        note : callable
+            Told what the user should know, such as a file that grew meanwhile.
+
+        Raises
+        ------
+        BuildFailed
+            A file vanished or shrank while it was sent.
+        """
+        for entry, parent in self.entries():
+            if entry.path in (".dockerignore", DOCKERFILE):
+                continue
+            yield header(entry)
+            if stat.S_ISREG(entry.mode) and entry.size:
+                yield from self._content(entry, parent, note)
+        yield from member(".dockerignore", (self._ignore_text.rstrip("\n") + f"\n{DOCKERFILE}\n").encode())
+
+    def _content(self, entry: Entry, parent: int | None, note: Callable[[str], None]) -> Iterator[bytes]:
+        name = entry.path.rpartition("/")[2]
+        try:
+            descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=parent)
+        except OSError:
+            raise BuildFailed(f"{entry.path} vanished while the context was sent; build again.") from None
+        with os.fdopen(descriptor, "rb", buffering=0) as file:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise BuildFailed(f"{entry.path} was replaced while the context was sent; build again.")
+            left = entry.size
+            while left:
+                block = file.read(min(BLOCK, left))
+                if not block:
+                    raise BuildFailed(f"{entry.path} became shorter while the context was sent; build again.")
+                left -= len(block)
+                yield block
+            if file.read(1):
+                note(f"{entry.path} grew while it was sent: its first {entry.size} bytes were taken.")
+        yield _PADDING[: -entry.size % 512]
+
+
+def header(entry: Entry) -> bytes:
+    """Return the tar header of an entry: owners are root, as Docker sends them."""
+    info = tarfile.TarInfo(entry.path.rstrip("/"))
+    info.mode, info.size, info.mtime = stat.S_IMODE(entry.mode), entry.size, entry.mtime_ns // 1_000_000_000
+    if entry.path.endswith("/"):
+        info.type = tarfile.DIRTYPE
+    elif entry.link:
+        info.type, info.linkname = tarfile.SYMTYPE, entry.link
+    return info.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape")
+
+
+def closing(dockerfile: str) -> Iterator[bytes]:
+    """Yield the end of every context's tar: the Dockerfile under a name of ours, and the trailer."""
+    yield from member(DOCKERFILE, dockerfile.encode())
+    yield bytes(1024)
+
+
+def nothing() -> Iterator[bytes]:
+    """Yield the beginning of a context without a folder."""
+    yield from member(".dockerignore", f"{DOCKERFILE}\n.dockerignore\n".encode())
+
+
+def member(path: str, content: bytes) -> Iterator[bytes]:
+    """Yield a file of the stream that is not in the folder."""
+    yield header(Entry(path, stat.S_IFREG | 0o644, len(content), 0))
+    yield content
+    yield _PADDING[: -len(content) % 512]

@@ -1,0 +1,91 @@
+"""Why a build failed: the decisive lines and what helps; pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from ..errors import EngineError, ImageManagerError
+from ..models import BuildFailure, BuildState
+
+TAIL = 200
+DECISIVE = 8
+_HINTS = (
+    (r"No matching distribution found for (\S+)", "There is no {0} for this Python; check its name and version."),
+    (r"Could not find a version that satisfies the requirement (\S+)", "There is no {0} for this Python; check it."),
+    (r"ResolutionImpossible|conflicting dependencies", "The requirements contradict each other; loosen a version."),
+    (
+        r"externally-managed-environment",
+        "This Python belongs to the distribution: install with "
+        "--break-system-packages, into a virtual environment, or use a python: base image.",
+    ),
+    (r"Unable to locate package (\S+)", "The distribution has no package {0}, or `apt-get update` is missing before."),
+    (
+        r"Temporary failure resolving|Could not resolve host|Name or service not known|establish a new connection",
+        "The network is not reachable from the build; set proxies or an index mirror (BuildSettings).",
+    ),
+    (
+        r"CERTIFICATE_VERIFY_FAILED|certificate verify failed|SSL certificate problem",
+        "The build does not trust the network's certificates; set BuildSettings.ca_bundle.",
+    ),
+    (r"No space left on device", "The disk is full; delete images or make room."),
+    (
+        r"(?:COPY|ADD) failed.*?(?:stat|file not found).*?([\w./-]+)|\"?(/[^\s\"]+)\"?: not found",
+        "A file that is copied is not in the context; check its path and .dockerignore.",
+    ),
+    (r"exec format error", "The base is made for another architecture; use one for this machine."),
+    (r"Permission denied", "The instruction lacks rights; switch to USER root before it, and back after it."),
+    (r"command not found|: not found", "A program is not there; install it in an earlier instruction."),
+    (r"Killed|exit code 137", "The step was killed, most often for lack of memory."),
+)
+_ERROR = re.compile(r"\berror\b|\bE: |fatal|failed|not found|no matching|denied|traceback|exception|killed", re.I)
+
+
+def decisive(lines: Iterable[str]) -> tuple[str, ...]:
+    """Return the lines that tell most, in their order: those that speak of an error, else the last ones."""
+    last = [line for line in lines if line.strip()][-TAIL:]
+    telling = [line for line in last if _ERROR.search(line)]
+    chosen = telling[-DECISIVE:] if telling else last[-DECISIVE:]
+    return tuple(line[:500] for line in chosen)
+
+
+def hint(lines: Iterable[str]) -> str:
+    """Return what helps against a known failure; empty when it is not known."""
+    text = "\n".join(lines)
+    for pattern, words in _HINTS:
+        match = re.search(pattern, text)
+        if match:
+            return words.format(*(group or "" for group in match.groups())) if match.groups() else words
+    return ""
+
+
+def explain(error: ImageManagerError, lines: list[str]) -> BuildFailure:
+    """Return why a build failed, for people."""
+    details = error.details
+    engine = str(details.get("engine") or "")
+    telling = decisive(lines) or ((engine[:500],) if engine and isinstance(error, EngineError) else ())
+    return BuildFailure(
+        message=error.message,
+        code=error.code,
+        instruction=str(details.get("instruction") or ""),
+        step=int(details.get("step") or 0),
+        lines=telling,
+        hint=hint([*lines[-TAIL:], engine]),
+        exit_code=details.get("exit_code"),
+    )
+
+
+def interrupted(spec: str) -> BuildFailure:
+    """Return why a build ended whose process died."""
+    return BuildFailure(
+        message=f"The process that built {spec} died, so the build was interrupted; nothing else has changed.",
+        code=BuildState.INTERRUPTED.value,
+        hint=f"Try again with `jupyter image retry {spec}`.",
+    )
+
+
+def cancelled(spec: str) -> BuildFailure:
+    """Return the words for a build that somebody cancelled."""
+    return BuildFailure(
+        message=f"The build of {spec} was cancelled; nothing else has changed.", code=BuildState.CANCELLED.value
+    )

@@ -1,0 +1,422 @@
+"""Builds: submit, follow, cancel, retry, check. The work itself is done by :mod:`.worker`, a process for each build."""
+
+from __future__ import annotations
+
+import base64
+import builtins
+import fcntl
+import json
+import signal
+import statistics
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from functools import cached_property
+from os import kill
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from traitlets import Instance
+from traitlets.config import Configurable
+
+from .. import access
+from ..errors import (
+    BuildNotFound,
+    Conflict,
+    EngineUnavailable,
+    ImageManagerError,
+    InvalidRequest,
+    NoSpaceLeft,
+)
+from ..models import (
+    Actor,
+    Build,
+    BuildRequest,
+    BuildState,
+    ContextPreview,
+    Image,
+    ImageState,
+    LogLine,
+    Project,
+    Report,
+    Storage,
+    utcnow,
+)
+from ..processes import ProcessIdentity
+from ..reference import check_name, slug
+from . import failure, sources
+from .context import Context
+from .log import LogReader, LogWriter
+from .settings import BuildSettings
+
+if TYPE_CHECKING:
+    from ..manager import ImageManager
+    from ..requirements import Checker
+    from ..templates import TemplateCatalog
+
+HEARTBEAT_LIMIT = timedelta(seconds=10)
+"""After this long without a sign a worker that cannot be seen from here counts as dead (R4)."""
+
+
+class BuildService(Configurable):
+    """Everything about builds but the building."""
+
+    manager: ImageManager = Instance("jupyter_image_manager.manager.ImageManager")
+
+    @cached_property
+    def settings(self) -> BuildSettings:
+        """The administrator's settings for every build."""
+        return BuildSettings(parent=self.manager)
+
+    @cached_property
+    def catalog(self) -> TemplateCatalog:
+        """The ready-made Dockerfiles."""
+        from ..templates import TemplateCatalog
+
+        return TemplateCatalog(parent=self.manager)
+
+    @cached_property
+    def checker(self) -> Checker:
+        """The check of images."""
+        from ..requirements import Checker
+
+        return Checker(parent=self.manager, manager=self.manager)
+
+    # Submit
+    def submit(self, actor: Actor, project_id: str, request: BuildRequest) -> Build:
+        """Validate a request, write its image and build, and start the build's process.
+
+        A build of the same recipe that runs already is joined (R8).
+        """
+        manager = self.manager
+        project = manager.projects.get(actor, project_id)
+        access.check(actor, "image.build", project)
+        name = check_name(request.name)
+        if request.storage is Storage.REGISTRY:
+            raise InvalidRequest(
+                "No registry is set for this project's community, so the image can only be kept on this machine; "
+                "choose local storage, or ask the administrator to set a registry."
+            )
+        if not project.found:
+            raise Conflict(
+                f"The folder {project.path} of the project {project.name!r} is not there; say where it is now with "
+                f"`jupyter image project relocate {project.id[:8]} DIR`."
+            )
+        source = sources.resolve(manager, actor, project, request)
+        manager.engine.info(refresh=True)
+        self._room(source.recipe.context_size)
+        with self._submitting():
+            same = manager.store.active_build_of(project.id, name, source.recipe.digest)
+            if same is not None:
+                return manager.store.set_build(same.id, joined=same.joined + 1)
+            manager.images.check_quota(project)
+            image = Image(
+                id=uuid.uuid4().hex,
+                project_id=project.id,
+                name=name,
+                version=0,
+                state=ImageState.BUILDING,
+                storage=Storage.LOCAL,
+                recipe_id=source.recipe.id,
+                created=utcnow(),
+                created_by=actor.name,
+                description=request.description,
+                optimized=True,
+            )
+            image = manager.store.add_image(image, source.recipe)
+            build = manager.store.add_build(
+                Build(
+                    id=uuid.uuid4().hex,
+                    project_id=project.id,
+                    image_id=image.id,
+                    state=BuildState.QUEUED,
+                    requested_by=actor.name,
+                    created=utcnow(),
+                    estimate=self._estimate(project.id, name, str(source.recipe.template.get("name", ""))),
+                    activate=request.activate,
+                    fix=request.fix,
+                )
+            )
+        with self._log(build.id) as log:
+            log.write(f"{image.spec}: asked for by {actor.name}", stream="meta")
+            for note in source.notes:
+                log.write(note, stream="meta")
+        options = {**source.options, "no_cache": request.no_cache}
+        return self._start(build, project, request.secrets, options)
+
+    def _room(self, context: int) -> None:
+        """Refuse up front what cannot fit."""
+        disk = self.manager.engine.disk()
+        needed = self.manager.policy.min_free_bytes + context
+        if disk.free is not None and disk.free < needed:
+            raise NoSpaceLeft(
+                f"The engine's disk has {disk.free / 1e9:.1f} GB free and the build needs {needed / 1e9:.1f} GB; "
+                "delete images that nobody needs, or make room.",
+                {"free": disk.free, "needed": needed},
+            )
+
+    @contextmanager
+    def _submitting(self) -> Iterator[None]:
+        """Let one submission at a time look for a build to join and insert its own."""
+        path = self.manager.data_path / "submit.lock"
+        with path.open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+    def _estimate(self, project_id: str, name: str, template: str) -> float | None:
+        took = self.manager.store.durations(project_id, name, template)
+        return round(statistics.median(took[:9]), 1) if took else None
+
+    def _start(self, build: Build, project: Project, secrets: dict[str, bytes], options: dict[str, Any]) -> Build:
+        """Start the build's process; what it must not show goes through a pipe."""
+        payload = {
+            "config": self._configuration(),
+            "build": build.id,
+            "secrets": {name: base64.b64encode(value).decode() for name, value in secrets.items()},
+            "options": options,
+        }
+        trace = self.log_path_of(build.id).with_suffix(".trace")
+        trace.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with trace.open("ab") as errors:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "jupyter_image_manager.builds.worker", build.id],
+                stdin=subprocess.PIPE,
+                stdout=errors,
+                stderr=errors,
+                start_new_session=True,
+                cwd="/",
+            )
+        started = self.manager.store.set_build(
+            build.id, worker=str(ProcessIdentity.of(process.pid)), heartbeat=utcnow()
+        )
+        try:
+            if process.stdin is not None:
+                process.stdin.write(json.dumps(payload).encode())
+                process.stdin.close()
+        except BrokenPipeError:
+            self._complain(f"The build's process ended at once; see {trace}.")
+        _CHILDREN.append(process)
+        _reap()
+        return started
+
+    def _configuration(self) -> dict[str, Any]:
+        """Return the configuration of our classes, with what was set on this manager itself."""
+        from ..configurables import CONFIGURABLE_CLASSES
+
+        names = {place.partition(":")[2] for place in CONFIGURABLE_CLASSES}
+        config = {name: dict(self.manager.config[name]) for name in names if name in self.manager.config}
+        for name in ("data_dir", "root_dir", "engine_name"):
+            config.setdefault("ImageManager", {})[name] = getattr(self.manager, name)
+        return json.loads(json.dumps(config, default=str))  # type: ignore[no-any-return]
+
+    # Look
+    def list(
+        self, actor: Actor, project_id: str | None = None, *, active: bool | None = None, limit: int = 100
+    ) -> builtins.list[Build]:
+        """Return builds, newest first; those whose process died are marked first."""
+        access.check(actor, "image.view", self.manager.projects.get(actor, project_id) if project_id else None)
+        self.recover()
+        return self.manager.store.builds(project_id=project_id, active=active, limit=limit)
+
+    def get(self, actor: Actor, build_id: str) -> Build:
+        """Return a build as it is now."""
+        build = self.manager.store.build(build_id)
+        if build is None:
+            raise BuildNotFound("There is no such build; list the builds again.", {"build_id": build_id})
+        access.check(actor, "image.view", self.manager.store.project(build.project_id))
+        return build if build.done else self._recovered(build) or build
+
+    def log_path_of(self, build_id: str) -> Path:
+        """Return where a build's log is kept."""
+        return self.manager.data_path / "logs" / f"{build_id}.log"
+
+    def _log(self, build_id: str) -> LogWriter:
+        from .redact import Redactor
+
+        return LogWriter(self.log_path_of(build_id), limit=self.settings.log_limit, redact=Redactor())
+
+    def log(
+        self, actor: Actor, build_id: str, *, start: int = 1, count: int | None = None, search: str | None = None
+    ) -> builtins.list[LogLine]:
+        """Return lines of a build's log from a number on; only those that contain `search`, if that is given."""
+        self.get(actor, build_id)
+        reader = LogReader(self.log_path_of(build_id))
+        found = reader.search(search, start, count) if search else reader.lines(start, count)
+        return list_of(found)
+
+    def log_path(self, actor: Actor, build_id: str) -> Path:
+        """Return the file of the whole log."""
+        self.get(actor, build_id)
+        return self.log_path_of(build_id)
+
+    def follow(self, actor: Actor, build_id: str, *, after: int = 0, timeout: float | None = None) -> Iterator[LogLine]:
+        """Yield the log's lines as they come, from the one after `after` on, until the build has ended."""
+        self.get(actor, build_id)
+        return LogReader(self.log_path_of(build_id)).follow(after, lambda: self.get(actor, build_id).done, timeout)
+
+    # Change
+    def cancel(self, actor: Actor, build_id: str) -> Build:
+        """Cancel a build, queued or running; one that has ended stays as it ended."""
+        build = self.get(actor, build_id)
+        access.check(actor, "image.build", self.manager.store.project(build.project_id))
+        if build.done:
+            return build
+        build = self.manager.store.set_build(build_id, cancel_requested=True)
+        worker = ProcessIdentity.parse(build.worker)
+        if worker is not None and worker.alive():
+            try:
+                kill(worker.pid, signal.SIGTERM)
+            except (ProcessLookupError, PermissionError):
+                return self.get(actor, build_id)  # it has just ended, or sees the request by itself
+        return self.manager.store.build(build_id) or build
+
+    def retry(self, actor: Actor, build_id: str, secrets: dict[str, bytes] | None = None) -> Build:
+        """Build a failed, cancelled or interrupted image again from the recipe that is kept."""
+        build = self.get(actor, build_id)
+        manager = self.manager
+        image = manager.images.get(actor, build.image_id).image
+        project = manager.projects.get(actor, build.project_id)
+        access.check(actor, "image.build", project)
+        if not build.done:
+            raise Conflict(f"The build of {image.spec} is still {build.state.value}; cancel it first.")
+        if image.state in (ImageState.READY, ImageState.MISSING):
+            raise Conflict(f"{image.spec} is built and never changes; build a new version instead.")
+        recipe = manager.images.recipe(actor, image.id)
+        missing = set(recipe.secrets) - set(secrets or {})
+        if missing:
+            raise InvalidRequest(
+                f"The recipe of {image.spec} needs the secrets {', '.join(sorted(missing))}, which are never kept; "
+                "give them again."
+            )
+        if recipe.kind.value == "archive":
+            raise Conflict(f"{image.spec} came from an archive, which is not kept; import it again.")
+        manager.engine.info(refresh=True)
+        manager.store.set_image(image.id, state=ImageState.BUILDING)
+        build = manager.store.restart_build(build_id)
+        with self._log(build.id) as log:
+            log.write(f"attempt {build.attempt}, asked for by {actor.name}", stream="meta")
+        return self._start(build, project, secrets or {}, {})
+
+    def check(self, actor: Actor, image_id: str) -> Report:
+        """Check an image again, now, and keep the report."""
+        image = self.manager.images.get(actor, image_id).image
+        access.check(actor, "image.check", self.manager.store.project(image.project_id))
+        if not image.engine_image:
+            raise Conflict(f"{image.spec} has not been built, so there is nothing to check.")
+        report = self.checker.check(image)
+        self.manager.store.set_image(
+            image.id, report=report, state=ImageState.READY if report.ok else ImageState.UNUSABLE
+        )
+        return report
+
+    def fix(self, actor: Actor, image_id: str) -> Build:
+        """Append what an image lacks to its Dockerfile and build the next version."""
+        from ..requirements import cure_lines
+
+        image = self.manager.images.get(actor, image_id).image
+        if image.report is None or image.report.ok:
+            raise Conflict(f"{image.spec} lacks nothing that the last check saw; check it again first.")
+        recipe = self.manager.images.recipe(actor, image.id)
+        cures = cure_lines(image.report)
+        if not cures:
+            raise Conflict(f"What {image.spec} lacks cannot be appended; choose another base image.")
+        start = recipe.dockerfile.rstrip("\n") or f"FROM {image.engine_image}"
+        text = "\n".join([start, *cures]) + "\n"
+        return self.submit(
+            actor, image.project_id, BuildRequest(name=image.name, from_image=image.id, dockerfile_text=text)
+        )
+
+    # Recover
+    def recover(self) -> builtins.list[Build]:
+        """Mark the builds whose process has died; return them (R4)."""
+        _reap()
+        found = []
+        for build in self.manager.store.builds(active=True):
+            changed = self._recovered(build)
+            if changed is not None:
+                found.append(changed)
+        return found
+
+    def _recovered(self, build: Build) -> Build | None:
+        """Mark a build as interrupted if its process is dead; None while it lives."""
+        worker = ProcessIdentity.parse(build.worker)
+        alive = worker.alive() if worker is not None else None
+        seen = build.heartbeat or build.created
+        if alive or (alive is None and utcnow() - seen < HEARTBEAT_LIMIT):
+            return None
+        store = self.manager.store
+        now = store.build(build.id)
+        if now is None or now.done or now.worker != build.worker:
+            return now  # it ended between the two looks
+        image = store.image(build.image_id)
+        spec = image.spec if image else build.image_id
+        state = BuildState.CANCELLED if build.cancel_requested else BuildState.INTERRUPTED
+        why = failure.cancelled(spec) if build.cancel_requested else failure.interrupted(spec)
+        try:
+            ended = store.set_build(build.id, state=state, finished=utcnow(), failure=why)
+        except Conflict:
+            return store.build(build.id)  # somebody else saw it first
+        with self._log(build.id) as log:
+            log.write(why.message, stream="meta")
+        if image is not None and image.state is ImageState.BUILDING:
+            store.set_image(image.id, state=ImageState.FAILED)
+            self._forget(image)
+        return ended
+
+    def _forget(self, image: Image) -> None:
+        """Remove what an unfinished build left in the engine; the engine may be down, and the reaper comes again."""
+        project = self.manager.store.project(image.project_id)
+        if project is None:
+            return
+        try:
+            self.manager.engine.remove_image(tag_of(project, image))
+        except EngineUnavailable as error:
+            self._complain(f"What the build of {image.spec} left in the engine stays for now: {error}")
+        except ImageManagerError as error:
+            self._complain(f"What the build of {image.spec} left in the engine could not be removed: {error}")
+
+    def _complain(self, message: str) -> None:
+        self.manager.log.warning(message)
+
+    # Help before a build
+    def preview_context(self, actor: Actor, project_id: str, context: str | None) -> ContextPreview:
+        """Return what would be sent as a build's context (R3)."""
+        project = self.manager.projects.get(actor, project_id)
+        access.check(actor, "image.view", project)
+        return Context(Path(project.path), context).survey(self.settings.context_limit)[0]
+
+    def lint(self, actor: Actor, project_id: str, dockerfile: str) -> builtins.list[dict[str, Any]]:
+        """Return what will bite in a Dockerfile, each with its cure."""
+        from ..lint import lint
+
+        self.manager.projects.get(actor, project_id)
+        return list_of(lint(dockerfile))
+
+    def templates(self) -> builtins.list[dict[str, Any]]:
+        """Return the ready-made Dockerfiles with their choices."""
+        return self.catalog.list()
+
+    def render_template(self, choices: dict[str, Any]) -> str:
+        """Return the Dockerfile of a template with these choices."""
+        return self.catalog.render(choices).dockerfile
+
+
+def tag_of(project: Project, image: Image) -> str:
+    """Return the tag by which the engine holds an image: for people and for protection, never for a decision."""
+    return f"jupyter-image-manager/{slug(project.name)}-{project.id[:8]}/{image.name}:{image.version}"
+
+
+def list_of(found: Any) -> Any:
+    """Return a list; the method `list` hides the builtin inside the class."""
+    return [*found]
+
+
+_CHILDREN: list[subprocess.Popen[bytes]] = []
+
+
+def _reap() -> None:
+    """Let go of workers that have ended, so that they do not stay as zombies of a long-lived server."""
+    _CHILDREN[:] = [child for child in _CHILDREN if child.poll() is None]

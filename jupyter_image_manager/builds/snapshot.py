@@ -1,0 +1,90 @@
+"""Stored contexts: a build next year needs nothing from the project folder (R1)."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..errors import Conflict
+
+BLOCK = 1 << 20
+
+
+class Recording:
+    """Passes a stream through, with its digest, and keeps a compressed copy as long as that stays small."""
+
+    def __init__(self, blocks: Iterator[bytes], folder: Path, limit: int, *, keep: bool) -> None:
+        self._blocks = blocks
+        self._folder = folder
+        self._limit = limit
+        self._keep = keep
+        self._hash = hashlib.sha256()
+        self.size = 0
+        self.stored = False
+
+    @property
+    def digest(self) -> str:
+        """The sha256 of what has passed."""
+        return "sha256:" + self._hash.hexdigest()
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield the blocks. The copy appears under its digest when the last one has passed."""
+        copy = partial = None
+        if self._keep:
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            descriptor, partial = tempfile.mkstemp(prefix=".partial-", dir=self._folder)
+            copy = gzip.GzipFile(fileobj=os.fdopen(descriptor, "wb"), mode="wb", compresslevel=1, mtime=0)
+        try:
+            for block in self._blocks:
+                self._hash.update(block)
+                self.size += len(block)
+                if copy is not None:
+                    try:
+                        copy.write(block)
+                        if self.size > self._limit:
+                            copy = self._drop(copy)
+                    except OSError:
+                        copy = self._drop(copy)  # a full disk costs the copy, not the build
+                yield block
+            if copy is not None and partial is not None:
+                inner = copy.fileobj
+                copy.close()
+                if inner is not None:
+                    inner.close()
+                Path(partial).replace(self._folder / f"{self._hash.hexdigest()}.tar.gz")
+                partial, self.stored = None, True
+        finally:
+            if partial is not None:
+                Path(partial).unlink(missing_ok=True)
+
+    @staticmethod
+    def _drop(copy: gzip.GzipFile) -> None:
+        inner = copy.fileobj
+        try:
+            copy.close()
+        except OSError:
+            copy.fileobj = None
+        if inner is not None:
+            inner.close()
+
+
+def stored(folder: Path, digest: str) -> Iterator[bytes]:
+    """Yield a stored context again.
+
+    Raises
+    ------
+    Conflict
+        The copy is not there any more.
+    """
+    path = folder / f"{digest.removeprefix('sha256:')}.tar.gz"
+    if not path.is_file():
+        raise Conflict(
+            f"The stored context {digest[:19]} is not there any more; build from the project folder instead."
+        )
+    with gzip.open(path, "rb") as file:
+        while block := file.read(BLOCK):
+            yield block

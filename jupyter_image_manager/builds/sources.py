@@ -1,0 +1,198 @@
+"""From a request to a recipe: every source is validated before anything is written (R2)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..dockerfile import Dockerfile, parse
+from ..errors import Conflict, InvalidDockerfile, InvalidRequest, NeedsConfirmation
+from ..models import BuildRequest, Project, Recipe, SourceKind, as_json
+from ..reference import parse_reference
+from .context import Context
+
+if TYPE_CHECKING:
+    from ..manager import ImageManager
+    from ..models import Actor
+
+DOCKERFILE_LIMIT = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A recipe that may be built, and what a worker needs to know beside it."""
+
+    recipe: Recipe
+    options: dict[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def resolve(manager: ImageManager, actor: Actor, project: Project, request: BuildRequest) -> Source:
+    """Turn a request into a recipe.
+
+    Raises
+    ------
+    InvalidRequest, InvalidDockerfile, NotAllowed, NeedsConfirmation
+        What is wrong with it; nothing has been written.
+    """
+    named = [
+        name
+        for name in ("dockerfile_text", "dockerfile_path", "template", "reference", "archive", "from_image")
+        if getattr(request, name) is not None
+    ]
+    # An image's recipe may be edited: its own text then stands beside the image.
+    if len(named) > 1 and set(named) != {"dockerfile_text", "from_image"}:
+        raise InvalidRequest(f"A build has one source; {' and '.join(named)} are named: choose one.")
+    for key in (*request.build_args, *request.secrets):
+        if not key or any(c in key for c in "=,\n\0 "):
+            raise InvalidRequest(f"{key!r} is no name of a build argument or secret.")
+    base = Recipe(id=uuid.uuid4().hex, kind=SourceKind.DOCKERFILE, build_args=dict(request.build_args))
+    base = replace(base, secrets=tuple(sorted(request.secrets)))
+    if request.reference is not None:
+        reference = str(parse_reference(request.reference))
+        manager.policy.check_base(reference, request.reference)
+        return _identified(Source(replace(base, kind=SourceKind.IMPORT, reference=reference)), "")
+    if request.archive is not None:
+        return _archive(base, request.archive)
+    if request.from_image is not None:
+        return _duplicate(manager, actor, project, base, request)
+    if request.template is not None:
+        rendered = manager.builds.catalog.render(request.template)
+        recipe = replace(
+            base, kind=SourceKind.TEMPLATE, dockerfile=rendered.dockerfile, template=dict(as_json(request.template))
+        )
+        _checked(manager, recipe)
+        files = hashlib.sha256(json.dumps({k: v.hex() for k, v in rendered.files.items()}, sort_keys=True).encode())
+        return _identified(Source(recipe), files.hexdigest())
+    return _from_folder(manager, project, base, request)
+
+
+def _checked(manager: ImageManager, recipe: Recipe) -> Dockerfile:
+    read = parse(recipe.dockerfile)
+    for shown in read.base_references(recipe.build_args):
+        if shown.startswith("sha256:"):
+            continue  # an image of this engine, as `fix` names it
+        if "$" in shown or not shown:
+            raise InvalidDockerfile(f"The base {shown!r} depends on a variable without a value; give it a default.")
+        manager.policy.check_base(str(parse_reference(shown)), shown)
+    return read
+
+
+def _from_folder(manager: ImageManager, project: Project, base: Recipe, request: BuildRequest) -> Source:
+    text = request.dockerfile_text
+    path = request.dockerfile_path or ("Dockerfile" if text is None else "")
+    context = Context(Path(project.path), request.context, Path(path).name)
+    if text is None:
+        text = read_dockerfile(
+            Path(project.path), request.dockerfile_path or str(Path(context.relative) / "Dockerfile")
+        )
+    recipe = replace(base, dockerfile=text, context_path=context.relative)
+    _checked(manager, recipe)
+    preview, fingerprint = context.survey(manager.builds.settings.context_limit)
+    if preview.size > preview.limit and not request.confirm_context:
+        biggest = ", ".join(f"{name} ({size / 1e6:.0f} MB)" for name, size in preview.largest[:3])
+        raise NeedsConfirmation(
+            f"The context {recipe.context_path!r} is {preview.size / 1e9:.1f} GB, above the limit of "
+            f"{preview.limit / 1e9:.1f} GB; ignore what the build does not need ({biggest}), or confirm it.",
+            {"context": as_json(preview)},
+        )
+    notes = list(preview.problems)
+    if preview.size > manager.builds.settings.context_store_limit:
+        notes.append(
+            f"The context is {preview.size / 1e6:.0f} MB: too big to keep a copy, so a later rebuild needs the folder."
+        )
+    recipe = replace(recipe, context_size=preview.size, context_files=preview.files)
+    return _identified(Source(recipe, notes=tuple(notes)), fingerprint)
+
+
+def read_dockerfile(project: Path, relative: str) -> str:
+    """Return the text of a Dockerfile of a project.
+
+    Raises
+    ------
+    InvalidRequest
+        It lies outside the project.
+    InvalidDockerfile
+        It is absent, empty, too long or no text.
+    """
+    if Path(relative).is_absolute() or ".." in Path(relative).parts or "\0" in relative:
+        raise InvalidRequest(f"The Dockerfile {relative!r} lies outside the project; name one inside it.")
+    path = project / relative
+    try:
+        real = path.resolve(strict=True)
+        root = project.resolve()
+        if root not in real.parents:
+            raise InvalidRequest(f"The Dockerfile {relative!r} leads out of the project; name one inside it.")
+        if not real.is_file():
+            raise InvalidDockerfile(f"{relative} is no file; name a Dockerfile of the project.")
+        if real.stat().st_size > DOCKERFILE_LIMIT:
+            raise InvalidDockerfile(f"{relative} is bigger than 1 MiB: it is hardly a Dockerfile.")
+        return real.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise InvalidDockerfile(
+            f"There is no {relative} in {project}; write one, name another with -f, or use a template."
+        ) from None
+    except UnicodeDecodeError:
+        raise InvalidDockerfile(f"{relative} is no UTF-8 text; save it as UTF-8.") from None
+    except (OSError, RuntimeError) as error:
+        raise InvalidDockerfile(f"{relative} cannot be read: {getattr(error, 'strerror', error)}.") from None
+
+
+def _archive(base: Recipe, archive: str) -> Source:
+    path = Path(archive)
+    if not path.is_absolute() or not path.is_file():
+        raise InvalidRequest(f"There is no archive {archive}; name a file that `docker save` or an OCI tool wrote.")
+    found = path.stat()
+    recipe = replace(base, kind=SourceKind.ARCHIVE, reference=path.name)
+    return _identified(Source(recipe, {"archive": str(path)}), f"{path}:{found.st_size}:{found.st_mtime_ns}")
+
+
+def _duplicate(manager: ImageManager, actor: Actor, project: Project, base: Recipe, request: BuildRequest) -> Source:
+    parent = manager.images.get(actor, request.from_image or "").image
+    recipe = manager.images.recipe(actor, parent.id)
+    text = request.dockerfile_text if request.dockerfile_text is not None else recipe.dockerfile
+    if not text:
+        if recipe.kind is SourceKind.ARCHIVE:
+            raise Conflict(f"{parent.spec} came from an archive and has no Dockerfile; import the archive again.")
+        text = f"FROM {recipe.reference}\n"
+    missing = set(recipe.secrets) - set(request.secrets)
+    if missing:
+        raise InvalidRequest(
+            f"The recipe of {parent.spec} needs secrets that are never kept: give {', '.join(sorted(missing))}."
+        )
+    new = replace(
+        recipe,
+        id=base.id,
+        kind=SourceKind.DUPLICATE,
+        dockerfile=text,
+        reference="",
+        build_args={**recipe.build_args, **request.build_args},
+        secrets=base.secrets,
+        parent_image_id=parent.id,
+    )
+    _checked(manager, new)
+    if not new.context_stored and new.context_path:
+        preview, fingerprint = Context(Path(project.path), new.context_path).survey(
+            manager.builds.settings.context_limit
+        )
+        return _identified(Source(new, notes=preview.problems), fingerprint)
+    return _identified(Source(new), new.context_digest)
+
+
+def _identified(source: Source, fingerprint: str) -> Source:
+    """Give the recipe the digest by which identical builds find each other (R8)."""
+    recipe = source.recipe
+    decides = {
+        "kind": recipe.kind.value,
+        "dockerfile": recipe.dockerfile,
+        "reference": recipe.reference,
+        "build_args": recipe.build_args,
+        "secrets": recipe.secrets,
+        "context": fingerprint,
+    }
+    digest = "sha256:" + hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
+    return replace(source, recipe=replace(recipe, digest=digest))
