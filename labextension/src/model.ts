@@ -207,7 +207,7 @@ export class ImageManagerModel implements IImageManager {
         project ? this.api.images(project.id) : [],
         project ? this.api.builds(project.id) : [],
         this.api.projects(),
-        this.api.kernels()
+        this._runningKernels()
       ]);
       if (generation !== this._generation || this._isDisposed) {
         return; // another folder came to the front meanwhile; its own refresh is on the way
@@ -229,6 +229,21 @@ export class ImageManagerModel implements IImageManager {
         this._setPace();
         this._stateChanged.emit();
       }
+    }
+  }
+
+  private async _runningKernels(): Promise<IRunningKernel[]> {
+    try {
+      const kernels = await this.api.kernels();
+      this._engineProblem = '';
+      return kernels;
+    } catch (error) {
+      if (error instanceof RequestError && error.status >= 502) {
+        // The engine does not answer; what the store knows is shown all the same.
+        this._engineProblem = error.message;
+        return [];
+      }
+      throw error;
     }
   }
 

@@ -11,6 +11,7 @@ interface IServer {
   builds: IBuild[];
   version: string;
   absent: boolean;
+  engineDown: boolean;
 }
 
 function modelOf(server: Partial<IServer> = {}) {
@@ -18,6 +19,7 @@ function modelOf(server: Partial<IServer> = {}) {
     builds: [],
     version: '1.0.0',
     absent: false,
+    engineDown: false,
     ...server
   };
   const requests: string[] = [];
@@ -48,6 +50,10 @@ function modelOf(server: Partial<IServer> = {}) {
           return json({ items: [anImage()], next: null });
         case 'projects/p1/builds':
           return json({ items: state.builds });
+        case 'kernels':
+          return state.engineDown
+            ? json({ message: 'No engine.', code: 'engine_unavailable' }, 503)
+            : json({ items: [] });
         default:
           return json({ items: [] });
       }
@@ -94,6 +100,19 @@ describe('ImageManagerModel', () => {
     await model.refresh();
     expect(model.server).toBe('mismatch');
     expect(model.serverVersion).toBe('2.0.0');
+    model.dispose();
+  });
+
+  it('shows what the store knows while the engine is down', async () => {
+    const { model, state } = modelOf({ engineDown: true });
+    model.setPath('churn', true);
+    await model.refresh();
+    expect(model.engineProblem).toBe('No engine.');
+    expect(model.error).toBe('');
+    expect(model.images).toHaveLength(1);
+    state.engineDown = false;
+    await model.refresh();
+    expect(model.engineProblem).toBe('');
     model.dispose();
   });
 
