@@ -12,7 +12,7 @@ from typing import Any
 
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_cell_magic, magics_class
-from IPython.display import DisplayHandle, display
+from IPython.display import display
 
 from .cli.builds import follow_build, request_from
 from .cli.context import Context, WrongUsage
@@ -85,7 +85,7 @@ class CellDisplay:
 
     def __init__(self, spec: str, build: Build) -> None:
         self.view = BuildView(spec, build)
-        self.handle: DisplayHandle = display(self.view, display_id=True)
+        self.handle: Any = display(self.view, display_id=True)  # type: ignore[no-untyped-call]
 
     def __enter__(self) -> CellDisplay:
         return self

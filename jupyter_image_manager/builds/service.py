@@ -64,7 +64,16 @@ HEARTBEAT_LIMIT = timedelta(seconds=10)
 class BuildService(Configurable):
     """Everything about builds but the building."""
 
-    manager: ImageManager = Instance("jupyter_image_manager.manager.ImageManager")
+    _manager = Instance("jupyter_image_manager.manager.ImageManager")
+
+    def __init__(self, *, manager: ImageManager, **kwargs: Any) -> None:
+        super().__init__(_manager=manager, **kwargs)
+
+    @property
+    def manager(self) -> ImageManager:
+        """The service that this is a part of."""
+        found: ImageManager = self._manager
+        return found
 
     @cached_property
     def settings(self) -> BuildSettings:
@@ -244,8 +253,7 @@ class BuildService(Configurable):
         """Return lines of a build's log from a number on; only those that contain `search`, if that is given."""
         self.get(actor, build_id)
         reader = LogReader(self.log_path_of(build_id))
-        found = reader.search(search, start, count) if search else reader.lines(start, count)
-        return list_of(found)
+        return [*(reader.search(search, start, count) if search else reader.lines(start, count))]
 
     def log_path(self, actor: Actor, build_id: str) -> Path:
         """Return the file of the whole log."""
@@ -393,7 +401,7 @@ class BuildService(Configurable):
         from ..lint import lint
 
         self.manager.projects.get(actor, project_id)
-        return list_of(lint(dockerfile))
+        return [*lint(dockerfile)]
 
     def templates(self) -> builtins.list[dict[str, Any]]:
         """Return the ready-made Dockerfiles with their choices."""
@@ -407,11 +415,6 @@ class BuildService(Configurable):
 def tag_of(project: Project, image: Image) -> str:
     """Return the tag by which the engine holds an image: for people and for protection, never for a decision."""
     return f"jupyter-image-manager/{slug(project.name)}-{project.id[:8]}/{image.name}:{image.version}"
-
-
-def list_of(found: Any) -> Any:
-    """Return a list; the method `list` hides the builtin inside the class."""
-    return [*found]
 
 
 _CHILDREN: list[subprocess.Popen[bytes]] = []

@@ -8,6 +8,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 from ..errors import Conflict
 
@@ -33,11 +34,14 @@ class Recording:
 
     def __iter__(self) -> Iterator[bytes]:
         """Yield the blocks. The copy appears under its digest when the last one has passed."""
-        copy = partial = None
+        partial: str | None = None
+        raw: IO[bytes] | None = None
+        copy: gzip.GzipFile | None = None
         if self._keep:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             descriptor, partial = tempfile.mkstemp(prefix=".partial-", dir=self._folder)
-            copy = gzip.GzipFile(fileobj=os.fdopen(descriptor, "wb"), mode="wb", compresslevel=1, mtime=0)
+            raw = os.fdopen(descriptor, "wb")
+            copy = gzip.GzipFile(fileobj=raw, mode="wb", compresslevel=1, mtime=0)
         try:
             for block in self._blocks:
                 self._hash.update(block)
@@ -45,31 +49,19 @@ class Recording:
                 if copy is not None:
                     try:
                         copy.write(block)
-                        if self.size > self._limit:
-                            copy = self._drop(copy)
                     except OSError:
-                        copy = self._drop(copy)  # a full disk costs the copy, not the build
+                        copy = None  # a full disk costs the copy, not the build
+                    if self.size > self._limit:
+                        copy = None
                 yield block
-            if copy is not None and partial is not None:
-                inner = copy.fileobj
+            if copy is not None and partial is not None and raw is not None:
                 copy.close()
-                if inner is not None:
-                    inner.close()
+                raw.close()
                 Path(partial).replace(self._folder / f"{self._hash.hexdigest()}.tar.gz")
                 partial, self.stored = None, True
         finally:
             if partial is not None:
                 Path(partial).unlink(missing_ok=True)
-
-    @staticmethod
-    def _drop(copy: gzip.GzipFile) -> None:
-        inner = copy.fileobj
-        try:
-            copy.close()
-        except OSError:
-            copy.fileobj = None
-        if inner is not None:
-            inner.close()
 
 
 def stored(folder: Path, digest: str) -> Iterator[bytes]:

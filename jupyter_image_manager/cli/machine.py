@@ -154,9 +154,9 @@ complete -o nospace -o default -F _jupyter_image_of_jupyter jupyter
 
 def completion_command(context: Context) -> int:
     """``jupyter image completion``."""
-    import argcomplete
+    from argcomplete.shell_integration import shellcode
 
     shell = context.args.shell
-    script = argcomplete.shellcode(["jupyter-image"], shell=shell)  # type: ignore[no-untyped-call]
+    script = shellcode(["jupyter-image"], shell=shell)
     context.console.say(script + (BASH if shell == "bash" else ""))
     return 0

@@ -215,9 +215,9 @@ class BuildKitBuild(BuildRun):
         settings = _settings(spec)
         if settings:
             secrets[ENVIRONMENT_SECRET] = "".join(f"{k}={_quoted(v)}\n" for k, v in settings.items()).encode()
-        for number, (name, value) in enumerate(secrets.items()):
+        for number, (name, secret) in enumerate(secrets.items()):
             path = folder / f"secret-{number}"
-            path.write_bytes(value)
+            path.write_bytes(secret)
             path.chmod(0o600)
             command += ["--secret", f"id={name},src={path}"]
         if spec.ca_bundle is not None:

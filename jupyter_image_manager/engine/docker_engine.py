@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from functools import cached_property
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from traitlets import Enum, Float, Unicode
@@ -112,11 +113,9 @@ class DockerEngine(LoggingConfigurable, Engine, metaclass=_Meta):
             client = self._client()
             version, info = client.version(), client.info()
         api = str(version.get("ApiVersion", "0.0"))
-        kind = (
-            "podman"
-            if any("podman" in str(c.get("Name", "")).lower() for c in version.get("Components") or [])
-            else "docker"
-        )
+        components = version.get("Components") or []
+        podman = any("podman" in str(part.get("Name", "")).lower() for part in components)
+        kind = "podman" if podman else "docker"
         if tuple(int(part) for part in api.split(".")[:2]) < MINIMUM_API and kind == "docker":
             raise EngineUnavailable(
                 f"The engine at {self.address} is Docker {version.get('Version')}; at least 20.10 is needed: upgrade it."
@@ -124,9 +123,8 @@ class DockerEngine(LoggingConfigurable, Engine, metaclass=_Meta):
         security = tuple(str(option) for option in info.get("SecurityOptions") or ())
         builder, reason = self._choose(None, None)
         runtimes = tuple(name for name in (info.get("Runtimes") or {}) if "nvidia" in name)
-        devices = tuple(
-            str(d.get("ID", "")) for d in info.get("DiscoveredDevices") or [] if "gpu" in str(d.get("ID", ""))
-        )
+        found = (str(device.get("ID", "")) for device in info.get("DiscoveredDevices") or [])
+        devices = tuple(name for name in found if "gpu" in name)
         architecture = str(info.get("Architecture", ""))
         return EngineInfo(
             id=str(info.get("ID", "")),
@@ -315,10 +313,10 @@ class DockerEngine(LoggingConfigurable, Engine, metaclass=_Meta):
     def disk(self) -> DiskUse:
         """Return the room left where the engine keeps its images, as far as it can be seen from here."""
         info = self.info()
-        path = info.root_dir
-        while path and path != "/" and not os.path.isdir(path):
-            path = os.path.dirname(path)
-        if info.remote or not path:
+        path = Path(info.root_dir or "/")
+        while not path.is_dir():
+            path = path.parent
+        if info.remote or not info.root_dir:
             return DiskUse(info.root_dir, None, None, None)
         found = os.statvfs(path)
         return DiskUse(
@@ -416,11 +414,25 @@ class DockerEngine(LoggingConfigurable, Engine, metaclass=_Meta):
         client = self._connection.fresh(stream=True)
         try:
             with self._translated("the container"):
-                for out, err in client.attach(container, stdout=True, stderr=True, stream=True, logs=True, demux=True):
-                    if out:
-                        yield "out", out
-                    if err:
-                        yield "err", err
+                # An attachment would miss what a quick command wrote before; the log has all of it.
+                response = client._get(
+                    client._url("/containers/{0}/logs", container),
+                    params={"stdout": 1, "stderr": 1, "follow": 1, "tail": "all"},
+                    stream=True,
+                )
+                client._raise_for_status(response)
+                framed = not client.inspect_container(container)["Config"]["Tty"]
+                while True:
+                    if not framed:
+                        chunk = response.raw.read1(1 << 16)
+                        if not chunk:
+                            return
+                        yield "out", chunk
+                        continue
+                    head = response.raw.read(8)
+                    if len(head) < 8:
+                        return
+                    yield "err" if head[0] == 2 else "out", response.raw.read(int.from_bytes(head[4:], "big"))
         finally:
             self._connection.forget(client)
 

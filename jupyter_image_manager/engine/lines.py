@@ -9,7 +9,7 @@ LONGEST = 1 << 20
 
 
 class LineJoiner:
-    """Joins pieces; a line ends with ``\\n``, and a ``\\r`` inside it (a progress bar) leaves what came last."""
+    """Joins pieces; a newline ends a line, and a carriage return inside it (a progress bar) leaves what came last."""
 
     def __init__(self) -> None:
         self._rest = ""

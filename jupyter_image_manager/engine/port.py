@@ -159,7 +159,7 @@ class ContainerSpec:
     cpus: float | None = None
     processes: int | None = None
     shm_size: int | None = None
-    gpus: GpuRequest = GpuRequest()
+    gpus: GpuRequest = field(default_factory=GpuRequest)
     read_only: bool = False
     init: bool = True
     stdin: bool = False
@@ -328,6 +328,7 @@ class Engine(ABC):
     def copy_out(self, image_or_container: str, path: str) -> Iterator[bytes]:
         """Yield the tar of a path inside a container."""
 
+    @abstractmethod
     def close(self) -> None:
         """Let go of connections."""
 

@@ -41,7 +41,7 @@ _MEANINGS = (
     _Meaning(
         r"toomanyrequests|too many requests|rate limit",
         PullLimited,
-        "The registry limits pulls and refuses more for now{wait}; sign in to it, use a mirror, or a base image that is "
+        "The registry limits pulls and refuses more for now{wait}; sign in to it, use a mirror, or a base that is "
         "already on the machine.",
     ),
     _Meaning(
