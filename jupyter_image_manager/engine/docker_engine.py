@@ -514,9 +514,15 @@ class DockerEngine(LoggingConfigurable, Engine, metaclass=_Meta):
     def describe(self) -> dict[str, Any]:
         """Return facts for ``doctor`` that only this kind of engine knows."""
         client = self._builder_client
+        with self._translated():
+            info = self._client().info()
+        limits = {"memory": "MemoryLimit", "cpus": "CpuCfsQuota", "processes": "PidsLimit"}
         return {
             "buildkit_client": client.name if client else "",
             "settings_reach_run": client is not None,
+            "system_time": str(info.get("SystemTime") or ""),
+            "limits": {name: bool(info.get(key)) for name, key in limits.items() if key in info},
+            "warnings": [str(warning) for warning in info.get("Warnings") or []],
         }
 
 
