@@ -163,6 +163,7 @@ class Recipe:
     build_args: dict[str, str] = field(default_factory=dict)
     secrets: tuple[str, ...] = ()
     template: dict[str, Any] = field(default_factory=dict)  # choices, when built from a template
+    dockerfile_path: str = ""  # where it was read from, relative to the project; its own .dockerignore lies beside
     context_path: str = ""  # relative to the project
     context_digest: str = ""
     context_size: int = 0

@@ -23,6 +23,7 @@ BLOCK = 1 << 20
 DOCKERFILE = ".jupyter-image-manager.Dockerfile"
 """Name of the Dockerfile inside the stream; ``.dockerignore`` keeps it out of what COPY sees."""
 LARGEST = 5
+IGNORE_LIMIT = 1 << 20
 _PADDING = bytes(512)
 
 
@@ -40,8 +41,8 @@ class Entry:
 class Context:
     """A folder of a project as a build's context."""
 
-    def __init__(self, project: Path, folder: str | None, dockerfile_name: str = "") -> None:
-        self.project = project
+    def __init__(self, project: Path, folder: str | None, dockerfile_path: str = "") -> None:
+        self.project = project.resolve()
         relative = folder or "."
         if Path(relative).is_absolute() or ".." in Path(relative).parts or "\0" in relative:
             raise InvalidRequest(f"The context {relative!r} leaves the project; name a folder inside it.")
@@ -50,23 +51,29 @@ class Context:
             real = self.folder.resolve(strict=True)
         except (OSError, RuntimeError):
             raise InvalidRequest(f"There is no folder {relative!r} in the project {project}.") from None
-        if real != project.resolve() and project.resolve() not in real.parents:
+        if real != self.project and self.project not in real.parents:
             raise InvalidRequest(f"The context {relative!r} leads out of the project; name a folder inside it.")
         if not real.is_dir():
             raise InvalidRequest(f"The context {relative!r} is a file; name its folder.")
         self.folder = real
-        self.relative = str(real.relative_to(project.resolve()))
+        self.relative = str(real.relative_to(self.project))
         self.problems: list[str] = []
         self.ignored = 0
-        self._ignore_text = self._read_ignore(dockerfile_name)
+        self._ignore_text = self._read_ignore(dockerfile_path)
         self.rules = IgnoreRules(self._ignore_text.splitlines())
 
-    def _read_ignore(self, dockerfile_name: str) -> str:
-        names = [f"{dockerfile_name}.dockerignore"] if dockerfile_name else []
-        for name in (*names, ".dockerignore"):
-            path = self.folder / name
-            if path.is_file() and not path.is_symlink():
+    def _read_ignore(self, dockerfile_path: str) -> str:
+        """Return the text of the Dockerfile's own .dockerignore, else of the folder's."""
+        own = [self.project / f"{dockerfile_path}.dockerignore"] if dockerfile_path else []
+        for path in (*own, self.folder / ".dockerignore"):
+            if path.is_symlink() or not path.is_file():
+                continue
+            try:
+                if path.stat().st_size > IGNORE_LIMIT:
+                    raise InvalidRequest(f"{path.name} of the context is bigger than 1 MiB: it is hardly a list.")
                 return path.read_text(encoding="utf-8-sig", errors="replace")
+            except OSError as error:
+                raise self._unreadable(path.name, error) from None
         return ""
 
     def entries(self) -> Iterator[tuple[Entry, int | None]]:
@@ -77,15 +84,33 @@ class Context:
         InvalidRequest
             Something cannot be read, or is a device.
         """
-        top = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)
+        top = self._open()
         try:
             yield from self._walk(top, "")
         finally:
             os.close(top)
 
+    def _open(self) -> int:
+        """Open the folder, each part of its path below the project without following links."""
+        flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
+        try:
+            here = os.open(self.project, flags)
+            for part in Path(self.relative).parts:
+                try:
+                    below = os.open(part, flags, dir_fd=here)
+                finally:
+                    os.close(here)
+                here = below
+        except OSError as error:
+            raise self._unreadable(self.relative, error) from None
+        return here
+
     def _walk(self, parent: int, prefix: str) -> Iterator[tuple[Entry, int | None]]:
-        with os.scandir(parent) as listed:
-            names = sorted(entry.name for entry in listed)
+        try:
+            with os.scandir(parent) as listed:
+                names = sorted(entry.name for entry in listed)
+        except OSError as error:
+            raise self._unreadable(prefix or self.relative, error) from None
         for name in names:
             path = f"{prefix}{name}"
             ignored = self.rules.ignored(path)
@@ -111,7 +136,13 @@ class Context:
                 finally:
                     os.close(child)
             elif stat.S_ISLNK(found.st_mode):
-                yield Entry(path, found.st_mode, 0, found.st_mtime_ns, os.readlink(name, dir_fd=parent)), parent
+                try:
+                    target = os.readlink(name, dir_fd=parent)
+                except FileNotFoundError:
+                    continue
+                except OSError as error:
+                    raise self._unreadable(path, error) from None
+                yield Entry(path, found.st_mode, 0, found.st_mtime_ns, target), parent
             elif stat.S_ISREG(found.st_mode):
                 if not self._readable(name, parent):
                     raise self._unreadable(path, PermissionError(13, "permission denied"))
@@ -172,13 +203,22 @@ class Context:
         BuildFailed
             A file vanished or shrank while it was sent.
         """
+        own = False
         for entry, parent in self.entries():
-            if entry.path in (".dockerignore", DOCKERFILE):
+            if entry.path == DOCKERFILE:
+                continue
+            if entry.path == ".dockerignore" and stat.S_ISREG(entry.mode):
+                own = True
                 continue
             yield header(entry)
             if stat.S_ISREG(entry.mode) and entry.size:
                 yield from self._content(entry, parent, note)
-        yield from member(".dockerignore", (self._ignore_text.rstrip("\n") + f"\n{DOCKERFILE}\n").encode())
+        for problem in self.problems:
+            note(problem)
+        # The builder's own look at this file keeps our Dockerfile, and this file where it is ours, out of COPY.
+        hidden = f"{DOCKERFILE}\n" if own else f"{DOCKERFILE}\n.dockerignore\n"
+        begin = self._ignore_text.rstrip("\n")
+        yield from member(".dockerignore", ((begin + "\n" if begin else "") + hidden).encode())
 
     def _content(self, entry: Entry, parent: int | None, note: Callable[[str], None]) -> Iterator[bytes]:
         name = entry.path.rpartition("/")[2]

@@ -49,9 +49,8 @@ def _regex(pattern: str) -> str:
                 index += 2
                 if pattern[index : index + 1] == "/":
                     index += 1
-                    found += "(?:.*/)?"
-                else:
-                    found += ".*"
+                # As Docker does: `**` that is not at the end stands for whole folders.
+                found += "(?:.*/)?" if index < len(pattern) else ".*"
                 continue
             found += "[^/]*"
         elif char == "?":

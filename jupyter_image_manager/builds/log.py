@@ -46,6 +46,8 @@ class LogWriter:
         self._index = index_of(path).open("ab", buffering=0)  # closed by `close`
         self._offset = self._text.tell()
         self.lines = self._index.tell() // RECORD.size
+        # A killed writer may have left a part of a record or of a line.
+        os.ftruncate(self._index.fileno(), self.lines * RECORD.size)
         self._limit = limit
         self._redact = redact
         self._begin = time.monotonic()
@@ -87,9 +89,9 @@ class LogWriter:
                 _write_all(self._index, b"".join(self._records))
             except OSError:
                 # A full disk must not end the build; what could not be written is lost, and later lines are not.
+                self.lines -= len(self._records)
                 os.ftruncate(self._text.fileno(), self._offset)
-                kept = os.fstat(self._index.fileno()).st_size // RECORD.size
-                os.ftruncate(self._index.fileno(), kept * RECORD.size)
+                os.ftruncate(self._index.fileno(), self.lines * RECORD.size)
             self._offset = os.fstat(self._text.fileno()).st_size
             self._pending, self._records, self._waiting = [], [], 0
         self._flushed = time.monotonic()
@@ -152,8 +154,8 @@ class LogReader:
                 for offset, length, seconds, step, stream in RECORD.iter_unpack(block):
                     if text.tell() != offset:
                         text.seek(offset)
-                    raw = text.read(length)
-                    line = raw[: SHOWN * 4].decode("utf-8", "replace").rstrip("\n")
+                    raw = text.read(min(length, SHOWN * 4))
+                    line = raw.decode("utf-8", "replace").rstrip("\n")
                     if len(line) > SHOWN:
                         line = f"{line[:SHOWN]} … ({length} bytes in all)"
                     yield LogLine(number, round(seconds, 3), step, harmless(line), STREAMS[stream])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import hashlib
 import os
@@ -26,6 +27,7 @@ class Recording:
         self._hash = hashlib.sha256()
         self.size = 0
         self.stored = False
+        self.complete = False  # whether all has passed
 
     @property
     def digest(self) -> str:
@@ -38,10 +40,12 @@ class Recording:
         raw: IO[bytes] | None = None
         copy: gzip.GzipFile | None = None
         if self._keep:
-            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            descriptor, partial = tempfile.mkstemp(prefix=".partial-", dir=self._folder)
-            raw = os.fdopen(descriptor, "wb")
-            copy = gzip.GzipFile(fileobj=raw, mode="wb", compresslevel=1, mtime=0)
+            # A full disk costs the copy, not the build.
+            with contextlib.suppress(OSError):
+                self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+                descriptor, partial = tempfile.mkstemp(prefix=".partial-", dir=self._folder)
+                raw = os.fdopen(descriptor, "wb")
+                copy = gzip.GzipFile(fileobj=raw, mode="wb", compresslevel=1, mtime=0)
         try:
             for block in self._blocks:
                 self._hash.update(block)
@@ -50,16 +54,21 @@ class Recording:
                     try:
                         copy.write(block)
                     except OSError:
-                        copy = None  # a full disk costs the copy, not the build
+                        copy = None
                     if self.size > self._limit:
                         copy = None
                 yield block
             if copy is not None and partial is not None and raw is not None:
-                copy.close()
-                raw.close()
-                Path(partial).replace(self._folder / f"{self._hash.hexdigest()}.tar.gz")
-                partial, self.stored = None, True
+                with contextlib.suppress(OSError):
+                    copy.close()
+                    raw.flush()
+                    Path(partial).replace(self._folder / f"{self._hash.hexdigest()}.tar.gz")
+                    partial, self.stored = None, True
+            self.complete = True
         finally:
+            if raw is not None:
+                with contextlib.suppress(OSError):
+                    raw.close()
             if partial is not None:
                 Path(partial).unlink(missing_ok=True)
 

@@ -84,13 +84,12 @@ def _checked(manager: ImageManager, recipe: Recipe) -> Dockerfile:
 
 def _from_folder(manager: ImageManager, project: Project, base: Recipe, request: BuildRequest) -> Source:
     text = request.dockerfile_text
-    path = request.dockerfile_path or ("Dockerfile" if text is None else "")
-    context = Context(Path(project.path), request.context, Path(path).name)
+    path = request.dockerfile_path or ""
     if text is None:
-        text = read_dockerfile(
-            Path(project.path), request.dockerfile_path or str(Path(context.relative) / "Dockerfile")
-        )
-    recipe = replace(base, dockerfile=text, context_path=context.relative)
+        path = path or str(Path(Context(Path(project.path), request.context).relative) / "Dockerfile")
+        text = read_dockerfile(Path(project.path), path)
+    context = Context(Path(project.path), request.context, path)
+    recipe = replace(base, dockerfile=text, dockerfile_path=path, context_path=context.relative)
     _checked(manager, recipe)
     preview, fingerprint = context.survey(manager.builds.settings.context_limit)
     if preview.size > preview.limit and not request.confirm_context:
@@ -176,7 +175,7 @@ def _duplicate(manager: ImageManager, actor: Actor, project: Project, base: Reci
     )
     _checked(manager, new)
     if not new.context_stored and new.context_path:
-        preview, fingerprint = Context(Path(project.path), new.context_path).survey(
+        preview, fingerprint = Context(Path(project.path), new.context_path, new.dockerfile_path).survey(
             manager.builds.settings.context_limit
         )
         return _identified(Source(new, notes=preview.problems), fingerprint)

@@ -172,6 +172,7 @@ class BuildKitBuild(BuildRun):
                 "DOCKER_BUILDKIT": "1",
                 "DOCKER_HOST": self._address,
                 "DOCKER_CONFIG": str(folder),
+                **_proxies(self._spec),
             }
             if self._cancelled.is_set():
                 raise BuildFailed("The build was cancelled.")
@@ -208,9 +209,12 @@ class BuildKitBuild(BuildRun):
         command += ["-f", spec.dockerfile]
         for name, value in spec.labels.items():
             command += ["--label", f"{name}={value}"]
-        # Arguments come through files and the environment where values may be private; build arguments are not.
-        for name, value in {**spec.build_args, **_proxies(spec)}.items():
+        for name, value in spec.build_args.items():
             command += ["--build-arg", f"{name}={value}"]
+        # Proxies may hold a password, and every process of the machine reads an argument: without a value the client
+        # takes it from its environment.
+        for name in _proxies(spec):
+            command += ["--build-arg", name]
         secrets = dict(spec.secrets)
         settings = _settings(spec)
         if settings:

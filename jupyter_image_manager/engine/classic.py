@@ -113,6 +113,8 @@ class ClassicBuild(BuildRun):
                 timeout=None,
             )
             client._raise_for_status(self._response)
+            if self._cancelled.is_set():  # while the context was on its way: there was nothing to break yet
+                raise BuildFailed("The build was cancelled.")
             events = client._stream_helper(self._response, decode=True)
             yield from self._read(events)
 
