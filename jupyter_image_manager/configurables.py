@@ -18,6 +18,8 @@ CONFIGURABLE_CLASSES = (
     "kernels.service:KernelService",
     "kernels.provisioner:ImageProvisioner",
     "doctor:Doctor",
+    "setup_machine:MachineSetup",
+    "base_image:BaseImages",
 )
 
 

@@ -83,9 +83,12 @@ class BuildService(Configurable):
     @cached_property
     def catalog(self) -> TemplateCatalog:
         """The ready-made Dockerfiles."""
+        from ..base_image import recorded
         from ..templates import TemplateCatalog
 
-        return TemplateCatalog(parent=self.manager)
+        catalog = TemplateCatalog(parent=self.manager)
+        catalog.local_bases = lambda: recorded(self.manager.data_path)
+        return catalog
 
     @cached_property
     def checker(self) -> Checker:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,6 +31,9 @@ class TemplateCatalog(LoggingConfigurable):
         Ubuntu image with Python and pip. Point it to your mirror where Docker Hub cannot be reached.""",
     ).tag(config=True)
 
+    local_bases: Callable[[], Mapping[str, str]] = dict
+    """Gives the bases made on this machine, Python version to reference: used while no other base is configured."""
+
     @validate("base_image")
     def _reference(self, proposal: Any) -> str:
         pattern: str = proposal["value"]
@@ -47,7 +50,12 @@ class TemplateCatalog(LoggingConfigurable):
 
     def base_of(self, python: str) -> str:
         """Return the base image for a Python version such as ``3.11``."""
-        return str(self.base_image).format(python=python)
+        pattern = str(self.base_image)
+        if pattern == self.traits()["base_image"].default_value:
+            local = self.local_bases().get(python)
+            if local:
+                return local
+        return pattern.format(python=python)
 
     def list(self) -> list[dict[str, Any]]:
         """Return the templates, each with its choices and their defaults, as a form needs them."""
