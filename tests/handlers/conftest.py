@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from jupyter_client.provisioning.factory import KernelProvisionerFactory
 from tornado.httpclient import HTTPClientError, HTTPResponse
+
+from ..conftest import clean
 
 Request = Callable[..., Awaitable[HTTPResponse]]
 
@@ -24,15 +25,8 @@ def jp_server_config(data_dir: Path) -> dict[str, Any]:
             "jpserver_extensions": {"jupyter_image_manager": True, "jupyter_server_terminals": False},
         },
         "ImageManager": {"data_dir": str(data_dir)},
+        "BuildSettings": {"from_server_environment": True},
     }
-
-
-@pytest.fixture(autouse=True)
-def provisioner_factory() -> Any:
-    """The factory is a singleton of the process: each server of these tests gets its own."""
-    KernelProvisionerFactory.clear_instance()
-    yield
-    KernelProvisionerFactory.clear_instance()
 
 
 @pytest.fixture
@@ -59,8 +53,12 @@ def call(jp_serverapp: Any, jp_fetch: Request) -> Any:
 
 
 @pytest.fixture
-def manager(jp_serverapp: Any) -> Any:
-    return jp_serverapp.web_app.settings["jupyter_image_manager"]
+def manager(jp_serverapp: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
+    """Give the server's own service; what it made in the engine is removed in the end."""
+    service = jp_serverapp.web_app.settings["jupyter_image_manager"]
+    yield service
+    if request.node.get_closest_marker("engine"):
+        clean(service.engine, service.store.installation_id())
 
 
 @pytest.fixture
