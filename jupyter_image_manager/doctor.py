@@ -109,7 +109,7 @@ class Doctor(LoggingConfigurable):
                 title,
                 "error",
                 f"{project.path} is not there.",
-                "Say where it is now with `jupyter image project move`, or delete the project.",
+                "Say where it is now with `jupyter image project relocate`, or delete the project.",
             )
             return
         if not os.access(project.path, os.W_OK):
