@@ -28,7 +28,15 @@ _HINTS = (
         r"CERTIFICATE_VERIFY_FAILED|certificate verify failed|SSL certificate problem",
         "The build does not trust the network's certificates; set BuildSettings.ca_bundle.",
     ),
-    (r"No space left on device", "The disk is full; delete images or make room."),
+    (r"[Nn]o space left on device", "The disk is full; delete images or make room."),
+    (
+        r"429 |Too Many Requests|toomanyrequests",
+        "The registry or index limits requests: wait, sign in, or use a mirror or a base image of this machine.",
+    ),
+    (
+        r"(?:There is no image |pull access denied for |manifest for )(\S+?)[,; ]",
+        "Check the name of the base image {0}; `jupyter image base create` makes one without a registry.",
+    ),
     (
         r"(?:COPY|ADD) failed.*?(?:stat|file not found).*?([\w./-]+)|\"?(/[^\s\"]+)\"?: not found",
         "A file that is copied is not in the context; check its path and .dockerignore.",
@@ -36,7 +44,7 @@ _HINTS = (
     (r"exec format error", "The base is made for another architecture; use one for this machine."),
     (r"Permission denied", "The instruction lacks rights; switch to USER root before it, and back after it."),
     (r"command not found|: not found", "A program is not there; install it in an earlier instruction."),
-    (r"Killed|exit code 137", "The step was killed, most often for lack of memory."),
+    (r"Killed|exit code 137|code: 137", "The step was killed, most often for lack of memory."),
 )
 _ERROR = re.compile(r"\berror\b|\bE: |fatal|failed|not found|no matching|denied|traceback|exception|killed", re.I)
 
@@ -70,14 +78,15 @@ def explain(error: ImageManagerError, lines: list[str]) -> BuildFailure:
         instruction=str(details.get("instruction") or ""),
         step=int(details.get("step") or 0),
         lines=telling,
-        hint=hint([*lines[-TAIL:], engine]),
+        hint=hint([*lines[-TAIL:], engine, error.message]),
         exit_code=details.get("exit_code"),
     )
 
 
-def interrupted(spec: str) -> BuildFailure:
-    """Return why a build ended whose process died."""
+def interrupted(spec: str, lines: tuple[str, ...] = ()) -> BuildFailure:
+    """Return why a build ended whose process died; `lines` are the last that it complained of."""
     return BuildFailure(
+        lines=lines,
         message=f"The process that built {spec} died, so the build was interrupted; nothing else has changed.",
         code=BuildState.INTERRUPTED.value,
         hint=f"Try again with `jupyter image retry {spec}`.",

@@ -12,8 +12,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import timedelta
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from os import kill
 from pathlib import Path
@@ -26,8 +25,6 @@ from .. import access
 from ..errors import (
     BuildNotFound,
     Conflict,
-    EngineUnavailable,
-    ImageManagerError,
     InvalidRequest,
     NoSpaceLeft,
 )
@@ -46,19 +43,17 @@ from ..models import (
     utcnow,
 )
 from ..processes import ProcessIdentity
-from ..reference import check_name, slug
-from . import failure, sources
+from ..reference import check_name
+from . import sources
 from .context import Context
 from .log import LogReader, LogWriter
+from .recovery import recovered
 from .settings import BuildSettings
 
 if TYPE_CHECKING:
     from ..manager import ImageManager
     from ..requirements import Checker
     from ..templates import TemplateCatalog
-
-HEARTBEAT_LIMIT = timedelta(seconds=10)
-"""After this long without a sign a worker that cannot be seen from here counts as dead (R4)."""
 
 
 class BuildService(Configurable):
@@ -123,7 +118,10 @@ class BuildService(Configurable):
         with self._submitting():
             same = manager.store.active_build_of(project.id, name, source.recipe.digest)
             if same is not None:
-                return manager.store.set_build(same.id, joined=same.joined + 1)
+                with suppress(Conflict):  # it has just ended: then this is a build of its own
+                    return manager.store.set_build(
+                        same.id, joined=same.joined + 1, activate=same.activate or request.activate
+                    )
             manager.images.check_quota(project)
             image = Image(
                 id=uuid.uuid4().hex,
@@ -209,7 +207,7 @@ class BuildService(Configurable):
                 process.stdin.write(json.dumps(payload).encode())
                 process.stdin.close()
         except BrokenPipeError:
-            self._complain(f"The build's process ended at once; see {trace}.")
+            self.manager.log.warning(f"The build's process ended at once; see {trace}.")
         _CHILDREN.append(process)
         _reap()
         return started
@@ -306,7 +304,7 @@ class BuildService(Configurable):
             raise Conflict(f"{image.spec} came from an archive, which is not kept; import it again.")
         manager.engine.info(refresh=True)
         manager.store.set_image(image.id, state=ImageState.BUILDING)
-        build = manager.store.restart_build(build_id)
+        build = manager.store.restart_build(build_id, heartbeat=utcnow())
         with self._log(build.id) as log:
             log.write(f"attempt {build.attempt}, asked for by {actor.name}", stream="meta")
         return self._start(build, project, secrets or {}, {})
@@ -352,45 +350,14 @@ class BuildService(Configurable):
         return found
 
     def _recovered(self, build: Build) -> Build | None:
-        """Mark a build as interrupted if its process is dead; None while it lives."""
-        worker = ProcessIdentity.parse(build.worker)
-        alive = worker.alive() if worker is not None else None
-        seen = build.heartbeat or build.created
-        if alive or (alive is None and utcnow() - seen < HEARTBEAT_LIMIT):
+        """End a build if its process is dead; None while it lives."""
+        ended = recovered(self.manager, build, self.log_path_of(build.id).with_suffix(".trace"))
+        if ended is None:
             return None
-        store = self.manager.store
-        now = store.build(build.id)
-        if now is None or now.done or now.worker != build.worker:
-            return now  # it ended between the two looks
-        image = store.image(build.image_id)
-        spec = image.spec if image else build.image_id
-        state = BuildState.CANCELLED if build.cancel_requested else BuildState.INTERRUPTED
-        why = failure.cancelled(spec) if build.cancel_requested else failure.interrupted(spec)
-        try:
-            ended = store.set_build(build.id, state=state, finished=utcnow(), failure=why)
-        except Conflict:
-            return store.build(build.id)  # somebody else saw it first
-        with self._log(build.id) as log:
-            log.write(why.message, stream="meta")
-        if image is not None and image.state is ImageState.BUILDING:
-            store.set_image(image.id, state=ImageState.FAILED)
-            self._forget(image)
-        return ended
-
-    def _forget(self, image: Image) -> None:
-        """Remove what an unfinished build left in the engine; the engine may be down, and the reaper comes again."""
-        project = self.manager.store.project(image.project_id)
-        if project is None:
-            return
-        try:
-            self.manager.engine.remove_image(tag_of(project, image))
-        except EngineUnavailable as error:
-            self._complain(f"What the build of {image.spec} left in the engine stays for now: {error}")
-        except ImageManagerError as error:
-            self._complain(f"What the build of {image.spec} left in the engine could not be removed: {error}")
-
-    def _complain(self, message: str) -> None:
-        self.manager.log.warning(message)
+        if ended.message:
+            with self._log(build.id) as log:
+                log.write(ended.message, stream="meta")
+        return ended.build
 
     # Help before a build
     def preview_context(self, actor: Actor, project_id: str, context: str | None) -> ContextPreview:
@@ -413,11 +380,6 @@ class BuildService(Configurable):
     def render_template(self, choices: dict[str, Any]) -> str:
         """Return the Dockerfile of a template with these choices."""
         return self.catalog.render(choices).dockerfile
-
-
-def tag_of(project: Project, image: Image) -> str:
-    """Return the tag by which the engine holds an image: for people and for protection, never for a decision."""
-    return f"jupyter-image-manager/{slug(project.name)}-{project.id[:8]}/{image.name}:{image.version}"
 
 
 _CHILDREN: list[subprocess.Popen[bytes]] = []

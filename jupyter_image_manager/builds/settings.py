@@ -50,6 +50,9 @@ class BuildSettings(LoggingConfigurable):
         help="""Bytes of a context up to which a copy is kept with the recipe, so that a rebuild needs nothing from the
         project folder. Bigger contexts are recorded by digest only.""",
     ).tag(config=True)
+    archive_limit = Int(64 << 30, help="Bytes, unpacked, that an archive of an image may hold to be imported.").tag(
+        config=True
+    )
     log_limit = Int(1 << 30, help="Bytes of one build's log after which further output is counted, not kept.").tag(
         config=True
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import tarfile
 import uuid
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -145,6 +146,11 @@ def _archive(base: Recipe, archive: str) -> Source:
     path = Path(archive)
     if not path.is_absolute() or not path.is_file():
         raise InvalidRequest(f"There is no archive {archive}; name a file that `docker save` or an OCI tool wrote.")
+    try:
+        with tarfile.open(path) as opened:
+            opened.next()  # the worker looks through all of it; what is no archive is refused at once
+    except (tarfile.TarError, EOFError, OSError, ValueError) as error:
+        raise InvalidRequest(f"{path.name} cannot be read as an archive of an image: {error}.") from None
     found = path.stat()
     recipe = replace(base, kind=SourceKind.ARCHIVE, reference=path.name)
     return _identified(Source(recipe, {"archive": str(path)}), f"{path}:{found.st_size}:{found.st_mtime_ns}")

@@ -22,21 +22,24 @@ from typing import Any
 
 from traitlets.config import Config
 
+from ..engine.lines import LONGEST
 from ..engine.port import LABEL, BuildRun, BuildSpec
 from ..errors import BuildFailed, Conflict, ImageManagerError, ImageUnusable, NotAllowed
 from ..manager import ImageManager
 from ..models import Actor, BuildFailure, BuildState, ImageState, Report, SourceKind, utcnow
 from ..processes import ProcessIdentity
-from . import failure
+from . import archive, failure
 from .context import DOCKERFILE, Context, closing, member, nothing
 from .log import LogWriter
-from .redact import Redactor
-from .service import tag_of
+from .recovery import tag_of
+from .redact import PieceRedactor, Redactor
 from .snapshot import Recording, stored
 
 HEARTBEAT = 2.0
 FLUSH = 0.1
 QUEUE_LOOK = 0.3
+RECOVER = 5.0
+"""Seconds between two looks of a waiting build for others whose process died: their places become free."""
 PROGRESS = 0.25
 """Seconds between two writes of a build's progress into the store."""
 TAIL = 400
@@ -74,6 +77,7 @@ class BuildProcess:
         self.over = threading.Event()
         self._run: BuildRun | None = None
         self._tail: list[str] = []
+        self._pieces: dict[str, PieceRedactor] = {}
         self._shown = 0.0
 
     # The process's own life
@@ -138,9 +142,12 @@ class BuildProcess:
 
     def _turn(self) -> None:
         """Wait for a place among the builds that run."""
-        said = False
+        said, looked = False, time.monotonic()
         while not self.store.claim_slot(self.build.id, self.settings.max_parallel):
             self._check_cancelled()
+            if time.monotonic() - looked > RECOVER:
+                self.manager.builds.recover()
+                looked = time.monotonic()
             if not said:
                 self.say("waiting for other builds to end")
                 said = True
@@ -207,8 +214,22 @@ class BuildProcess:
         run = self.manager.engine.build(spec, self._stream(recording, sent))
         self._run = run
         self._check_cancelled()
+        try:
+            image = self._follow(run)
+        finally:
+            self._run = None
+            if recording.complete:
+                # Kept also when it failed: a retry then needs nothing from the folder.
+                self._record(recording)
+        self._check_cancelled()
+        return image
+
+    def _follow(self, run: BuildRun) -> str:
+        """Write what the builder says into the log; return the id of the image."""
         image = ""
         for progress in run:
+            if self.cancelled.is_set():
+                run.cancel()  # again: the first time may have been before there was anything to cancel
             if progress.kind == "step":
                 self._progress(progress.step, progress.steps, progress.text)
                 self.log.write(
@@ -217,17 +238,20 @@ class BuildProcess:
             elif progress.kind == "cached":
                 self.say("unchanged since an earlier build", progress.step)
             elif progress.kind == "line":
-                self._remember(progress.text)
-                self.log.write(progress.text, step=progress.step, stream=progress.stream)
+                text = self._pieces.setdefault(progress.stream, PieceRedactor(self.redact, LONGEST))(progress.text)
+                self._remember(text)
+                self.log.write(text, step=progress.step, stream=progress.stream)
             elif progress.kind == "image":
                 image = progress.image_id
-        self._run = None
-        self._check_cancelled()
-        self._record(recording)
+        for stream, pieces in self._pieces.items():
+            if rest := pieces.rest():
+                self.log.write(rest, stream=stream)
         return image
 
     def _stream(self, recording: Recording, dockerfile: str) -> Iterator[bytes]:
-        yield from recording
+        for block in recording:
+            self._check_cancelled()
+            yield block
         yield from closing(dockerfile)
 
     def _body(self) -> Iterator[bytes]:
@@ -241,7 +265,7 @@ class BuildProcess:
             for name, content in sorted(rendered.files.items()):
                 yield from member(name, content)
         elif recipe.context_path:
-            yield from Context(Path(self.project.path), recipe.context_path).body(self.say)
+            yield from Context(Path(self.project.path), recipe.context_path, recipe.dockerfile_path).body(self.say)
         else:
             yield from nothing()
 
@@ -289,8 +313,11 @@ class BuildProcess:
 
     def _load(self) -> str:
         """Load the archive; nothing of it is unpacked by us."""
-        with Path(self.options["archive"]).open("rb") as archive:
-            found = self.manager.engine.load(archive)
+        path = Path(self.options["archive"])
+        size = archive.survey(path, self.settings.archive_limit, self._check_cancelled)
+        self.say(f"loading {path.name}: {size / 1e6:.0f} MB unpacked")
+        with archive.Watched(path, self._check_cancelled) as file:
+            found = self.manager.engine.load(file)
         if len(found) != 1:
             raise ImageUnusable(f"The archive holds {len(found)} images; name one with exactly one image.")
         return found[0]
@@ -302,9 +329,13 @@ class BuildProcess:
 
     def _checked(self, engine_image: str) -> Report:
         self._state(BuildState.CHECKING, instruction="")
-        report = self.manager.builds.checker.check(self.image, engine_image=engine_image, line=self.say)
+        report = self.manager.builds.checker.check(self.image, engine_image=engine_image, line=self._checking)
         self._check_cancelled()
         return report
+
+    def _checking(self, text: str) -> None:
+        self._check_cancelled()
+        self.say(text)
 
     def _fixed(self, engine_image: str, report: Report) -> tuple[str, Report]:
         """Append what is missing and build once more."""
@@ -354,7 +385,8 @@ class BuildProcess:
             why = BuildFailure(str(why_unusable(image)), "image_unusable", lines=missing)
             self._finish(BuildState.FAILED, why)
             return
-        if self.build.activate:
+        now = self.store.build(self.build.id)  # somebody who joined may have asked for it meanwhile
+        if now is not None and now.activate:
             try:
                 self.manager.images.activate(self.actor, self.project.id, image.id)
                 self.say(f"{image.spec} is active")
@@ -387,6 +419,7 @@ class BuildProcess:
             message=self.redact(why.message),
             instruction=self.redact(why.instruction),
             lines=tuple(self.redact(line) for line in why.lines),
+            hint=self.redact(why.hint),
         )
         try:
             self.manager.engine.remove_image(self.tag)

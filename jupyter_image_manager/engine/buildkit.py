@@ -142,6 +142,10 @@ def needs_buildkit(read: Dockerfile) -> str | None:
     return None
 
 
+GRACE = 3.0
+"""Seconds that a client has to end a build in good order."""
+
+
 class BuildKitBuild(BuildRun):
     """One build by BuildKit."""
 
@@ -160,6 +164,11 @@ class BuildKitBuild(BuildRun):
         process = self._process
         if process is not None and process.poll() is None:
             process.send_signal(signal.SIGTERM)
+            # A client that is told so before the engine knows of the build waits for ever, and the step runs on.
+            # When its connection breaks, the engine stops the step.
+            killer = threading.Timer(GRACE, process.kill)
+            killer.daemon = True
+            killer.start()
 
     def __iter__(self) -> Iterator[BuildProgress]:
         """Send the context and yield what BuildKit says."""
@@ -195,7 +204,11 @@ class BuildKitBuild(BuildRun):
             finally:
                 if process.poll() is None:
                     process.terminate()
-                process.wait()
+                try:
+                    process.wait(GRACE)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.wait()
                 sender.join()
                 stderr.close()
             image_file = folder / "image"
