@@ -12,7 +12,9 @@ import importlib.util
 import json
 import locale
 import os
+import socket
 import sys
+import threading
 import time
 
 REFUSED = 78
@@ -68,12 +70,33 @@ def set_time_zone(name: str, rule: str) -> None:
     time.tzset()
 
 
+def end_with_owner(folder: str) -> None:
+    """End this kernel as soon as the process that wants it is dead, as a local kernel does."""
+    line = socket.socket(socket.AF_UNIX)
+    try:
+        line.connect(os.path.join(folder, "life"))  # noqa: PTH118
+    except OSError:
+        line.close()  # channels are TCP: the reaper takes care
+        return
+
+    def wait() -> None:
+        try:
+            line.recv(1)
+        except OSError:
+            os._exit(1)
+        os._exit(1)
+
+    threading.Thread(target=wait, name="life line", daemon=True).start()
+
+
 def main() -> None:
     """Prepare this process and become the kernel."""
     folder = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120
     said = settings(folder)
     if sys.path and sys.path[0] == folder:
         del sys.path[0]
+    if not said["warm"]:
+        end_with_owner(folder)
     os.umask(said["umask"])
     os.environ.pop("TINI_KILL_PROCESS_GROUP", None)
     os.environ.update(said["environment"])

@@ -180,8 +180,8 @@ class KernelHandle:
             return KernelDeath(
                 self.kernel_id,
                 "engine",
-                "The kernel ended together with its engine, which does not answer; start the engine again, then restart "
-                "the kernel.",
+                "The kernel ended together with its engine, which does not answer; start the engine again, "
+                "then restart the kernel.",
                 code,
             )
         return explain(self.kernel_id, state, memory=self._memory, log=log, exit_code=code)

@@ -128,6 +128,7 @@ def _write_files(launch: Launch, connection: Connection) -> None:
     write_private(folder / "c.json", connection.inside(launch.notebook), owner)
     if launch.argv:
         return
+    connection.hold(owner)
     shutil.copyfile(BOOT, folder / "boot.py")
     (folder / "boot.py").chmod(0o644)
     inside_home = identity.home_in(launch.accounts[0], identity.IMAGE_UID)
@@ -182,8 +183,6 @@ def surroundings(launch: Launch) -> tuple[list[Bind], dict[str, str]]:
     """Return the mounts and variables that every container of a project has: its folder, its user, its home."""
     binds = [Bind(str(launch.project), target, not launch.writable) for target in launch.mounts]
     variables = dict(launch.environment)
-    # The init forwards signals to the whole group, so that an interrupt reaches child processes too.
-    variables["TINI_KILL_PROCESS_GROUP"] = "1"
     if launch.home:
         home = private_home(launch.who, launch.accounts[0])
         for name, content in (

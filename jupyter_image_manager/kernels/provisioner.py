@@ -51,6 +51,7 @@ class ImageProvisioner(LocalProvisioner):
     """Where the kernel runs; None when it is a local one."""
     _connection: Connection | None = None
     _manager: ImageManager | None = None
+    _own = False
     _launch_words: dict[str, Any] | None = None
     _ended: int | None = None
 
@@ -73,6 +74,7 @@ class ImageProvisioner(LocalProvisioner):
             from ..manager import ImageManager
 
             self._manager = ImageManager(config=self.config)
+            self._own = True
         return self._manager
 
     def _data_path(self) -> Path:
@@ -99,7 +101,11 @@ class ImageProvisioner(LocalProvisioner):
         self.target = None
         if concerns(self._data_path(), places(cwd, notebook)):
             manager = self.manager()
-            self.target = await _blocking(manager.kernels.target, cwd, notebook)
+            try:
+                self.target = await _blocking(manager.kernels.target, cwd, notebook)
+            except BaseException:
+                self._leave()
+                raise
         if self.target is None:
             if self._connection is not None:
                 self._connection.stop_relay()  # the local kernel listens at these ports itself
@@ -147,6 +153,7 @@ class ImageProvisioner(LocalProvisioner):
             if first:
                 connection, self._connection = self._connection, None
                 await _blocking(connection.close)
+                self._leave()
             raise
         self.cwd = words.get("cwd")
         self.connection_info = cast("KernelConnectionInfo", self.handle.connection.client_info())
@@ -173,6 +180,12 @@ class ImageProvisioner(LocalProvisioner):
         await self._remove(handle)
         self.handle = None
         return self._ended
+
+    def _leave(self) -> None:
+        """Let go of a service that serves this kernel alone: outside of servers."""
+        if self._own and self._manager is not None:
+            self._manager.close()
+            self._manager, self._own = None, False
 
     async def _remove(self, handle: KernelHandle) -> None:
         try:
@@ -225,6 +238,8 @@ class ImageProvisioner(LocalProvisioner):
         if not restart and self._connection is not None:
             connection, self._connection = self._connection, None
             await _blocking(connection.close)
+        if not restart:
+            self._leave()
         await super().cleanup(restart=restart)
 
     def get_shutdown_wait_time(self, recommended: float = 5.0) -> float:

@@ -23,6 +23,8 @@ from .relay import Relay
 
 CHANNELS = ("shell_port", "iopub_port", "stdin_port", "control_port", "hb_port")
 PATH_LIMIT = 107
+LIFE = "life"
+"""Name of the life line's socket in a kernel's folder."""
 
 
 def base_folder(configured: str = "") -> Path:
@@ -91,6 +93,7 @@ class Connection:
     stable: dict[str, int] | None = None
     """TCP ports of this machine at which clients look for the kernel already, whatever the kernel's own are."""
     _relay: Relay | None = field(default=None, repr=False)
+    _life: socket.socket | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if not self.ip:
@@ -113,6 +116,22 @@ class Connection:
         if self.curve_public:
             info.update(curve_publickey=self.curve_public, curve_secretkey=self.curve_secret)
         return info
+
+    def hold(self, owner: tuple[int, int] | None) -> None:
+        """Hold the kernel's life line: a socket that it connects to, and that closes when this process dies.
+
+        Nobody accepts: a connection waits in the queue until the listener is gone, however this process ends.
+        """
+        if self.transport != "ipc" or self._life is not None:
+            return
+        path = self.folder / LIFE
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(str(path))
+        path.chmod(0o600)
+        if owner is not None:
+            os.chown(path, *owner)
+        listener.listen(8)
+        self._life = listener
 
     def client_info(self) -> dict[str, Any]:
         """Return the connection info to hand out: through the relay where clients know other ports already."""
@@ -147,6 +166,9 @@ class Connection:
     def close(self) -> None:
         """Leave nothing behind."""
         self.stop_relay()
+        if self._life is not None:
+            self._life.close()
+            self._life = None
         remove_folder(self.folder)
 
     def inside(self, notebook: str) -> dict[str, Any]:
