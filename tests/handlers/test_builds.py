@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -59,7 +60,9 @@ async def test_a_build_is_followed_to_its_end(
     call: Any, jp_fetch: Any, manager: Any, project: Any, base_image: Base, stream: Any, jp_base_url: str
 ) -> None:
     lines = "".join(f"echo line-{n};" for n in range(40))
-    dockerfile = f"FROM {base_image('3.11')}\nRUN {lines} true\n"
+    user = "RUN useradd --create-home --uid 1000 jupyter"
+    # Never seen before, so that the builder does not take the step from its cache.
+    dockerfile = f"FROM {base_image('3.11')}\n{user}\nRUN {lines} : {uuid.uuid4()}\n"
     answer = await jp_fetch(
         *f"image-manager/v1/projects/{project['id']}/builds".split("/"),
         method="POST",
