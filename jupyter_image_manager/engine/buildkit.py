@@ -124,8 +124,11 @@ def _mounts(spec: BuildSpec) -> str:
 
 
 def _settings(spec: BuildSpec) -> dict[str, str]:
-    """Return the variables for each RUN; proxies go as build arguments, which BuildKit keeps out of the history."""
-    found = {name: value for name, value in spec.environment.items() if "proxy" not in name.lower()}
+    """Return the variables for each RUN.
+
+    Proxies are among them: given as build arguments, their values would stay in the image's build information.
+    """
+    found = dict(spec.environment)
     if spec.ca_bundle is not None:
         found.update(dict.fromkeys(CA_VARIABLES, CA_FILE))
     return found
@@ -181,7 +184,6 @@ class BuildKitBuild(BuildRun):
                 "DOCKER_BUILDKIT": "1",
                 "DOCKER_HOST": self._address,
                 "DOCKER_CONFIG": str(folder),
-                **_proxies(self._spec),
             }
             if self._cancelled.is_set():
                 raise BuildFailed("The build was cancelled.")
@@ -224,10 +226,6 @@ class BuildKitBuild(BuildRun):
             command += ["--label", f"{name}={value}"]
         for name, value in spec.build_args.items():
             command += ["--build-arg", f"{name}={value}"]
-        # Proxies may hold a password, and every process of the machine reads an argument: without a value the client
-        # takes it from its environment.
-        for name in _proxies(spec):
-            command += ["--build-arg", name]
         secrets = dict(spec.secrets)
         settings = _settings(spec)
         if settings:
@@ -315,10 +313,6 @@ def _failure(step: int, instruction: str, errors: list[str]) -> EngineError:
         known.details = {**known.details, **details}
         return known
     return BuildFailed(f"The instruction `{instruction}` failed: {errors[-1] if errors else text}", details)
-
-
-def _proxies(spec: BuildSpec) -> dict[str, str]:
-    return {name: value for name, value in spec.environment.items() if "proxy" in name.lower()}
 
 
 def _quoted(value: str) -> str:

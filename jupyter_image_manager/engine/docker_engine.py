@@ -118,7 +118,7 @@ class DockerEngine(LoggingConfigurable, Engine, metaclass=_Meta):
         kind = "podman" if podman else "docker"
         if tuple(int(part) for part in api.split(".")[:2]) < MINIMUM_API and kind == "docker":
             raise EngineUnavailable(
-                f"The engine at {self.address} is Docker {version.get('Version')}; at least 20.10 is needed: upgrade it."
+                f"The engine at {self.address} is Docker {version.get('Version')}; 20.10 or newer is needed: upgrade it."
             )
         security = tuple(str(option) for option in info.get("SecurityOptions") or ())
         builder, reason = self._choose(None, None)

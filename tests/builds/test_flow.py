@@ -328,7 +328,7 @@ def test_the_administrators_settings_reach_each_run_and_stay_nowhere(bench: Benc
         ({"name": "x", "archive": "/nowhere.tar"}, InvalidRequest, "no archive"),
         ({"name": "x", "dockerfile_text": "FROM a", "context": "folder/../.."}, InvalidRequest, "leaves"),
         ({"name": "x", "dockerfile_text": "FROM a", "context": "binary"}, InvalidRequest, "file"),
-        ({"name": "x", "template": {"name": "nonsense"}}, InvalidRequest, ""),
+        ({"name": "x", "template": {"name": "nonsense"}}, InvalidRequest, "template"),
         ({"name": "x", "dockerfile_text": "FROM a", "storage": Storage.REGISTRY}, InvalidRequest, "registry"),
     ],
 )
