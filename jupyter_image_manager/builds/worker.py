@@ -18,7 +18,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 from traitlets.config import Config
 
@@ -317,7 +317,7 @@ class BuildProcess:
         size = archive.survey(path, self.settings.archive_limit, self._check_cancelled)
         self.say(f"loading {path.name}: {size / 1e6:.0f} MB unpacked")
         with archive.Watched(path, self._check_cancelled) as file:
-            found = self.manager.engine.load(file)
+            found = self.manager.engine.load(cast("IO[bytes]", file))
         if len(found) != 1:
             raise ImageUnusable(f"The archive holds {len(found)} images; name one with exactly one image.")
         return found[0]

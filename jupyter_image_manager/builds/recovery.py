@@ -1,0 +1,113 @@
+"""Builds whose process has died: found, ended, and what they left in the engine removed (R4)."""
+
+from __future__ import annotations
+
+import os
+import signal
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..engine.port import LABEL
+from ..errors import Conflict, ImageManagerError
+from ..models import Build, BuildFailure, BuildState, Image, ImageState, utcnow
+from ..processes import ProcessIdentity
+from ..reference import slug
+from . import failure
+from .redact import Redactor
+
+if TYPE_CHECKING:
+    from ..manager import ImageManager
+    from ..models import Project
+
+HEARTBEAT_LIMIT = timedelta(seconds=10)
+"""After this long without a sign a worker that cannot be seen from here counts as dead (R4)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a build ended whose process could not say so itself."""
+
+    build: Build
+    message: str = ""
+    """What to write into its log; empty when somebody else wrote it."""
+
+
+def recovered(manager: ImageManager, build: Build, trace: Path) -> Ended | None:
+    """End a build if its process is dead; None while it lives.
+
+    Parameters
+    ----------
+    trace : Path
+        What the process wrote to its standard error.
+    """
+    if not _dead(build):
+        return None
+    store = manager.store
+    now = store.build(build.id)
+    if now is None or now.done or now.worker != build.worker:
+        return Ended(now) if now is not None else None  # it ended between the two looks
+    image = store.image(build.image_id)
+    state, why = _end(now, image, trace)
+    spec = image.spec if image else build.image_id
+    try:
+        ended = store.set_build(build.id, state=state, finished=utcnow(), failure=why)
+    except Conflict:
+        seen = store.build(build.id)  # somebody else saw it first
+        return Ended(seen) if seen is not None else None
+    if image is not None and image.state is ImageState.BUILDING:
+        store.set_image(image.id, state=ImageState.FAILED)
+        _forget(manager, ended, image)
+    return Ended(ended, why.message if why else f"{spec} is ready")
+
+
+def _dead(build: Build) -> bool:
+    worker = ProcessIdentity.parse(build.worker)
+    alive = worker.alive() if worker is not None else None
+    if alive is None:
+        return utcnow() - (build.heartbeat or build.created) >= HEARTBEAT_LIMIT
+    return not alive
+
+
+def _end(build: Build, image: Image | None, trace: Path) -> tuple[BuildState, BuildFailure | None]:
+    spec = image.spec if image else build.image_id
+    if image is not None and image.state is ImageState.READY:
+        return BuildState.SUCCEEDED, None  # it died after its work was done, before it could say so
+    if build.cancel_requested:
+        return BuildState.CANCELLED, failure.cancelled(spec)
+    try:
+        lines = trace.read_text(errors="replace").splitlines()[-1:]
+    except OSError:
+        lines = []
+    return BuildState.INTERRUPTED, failure.interrupted(spec, tuple(Redactor()(line)[:500] for line in lines))
+
+
+def _forget(manager: ImageManager, build: Build, image: Image) -> None:
+    """Remove what an unfinished build left in the engine. The engine may be down: the build has ended all the same."""
+    _end_clients(build.id)
+    project = manager.store.project(image.project_id)
+    if project is None:
+        return
+    try:
+        manager.engine.remove_image(tag_of(project, image))
+        for container in manager.engine.list_containers({f"{LABEL}.build": build.id}):
+            manager.engine.remove(container.id)
+    except ImageManagerError as error:
+        manager.log.warning(f"What the build of {image.spec} left in the engine stays for now: {error}")
+
+
+def _end_clients(build_id: str) -> None:
+    """End the builder's client of a dead worker: alone it would go on, and tag an image that nobody waits for."""
+    wanted = f"{LABEL}.build={build_id}".encode()
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if wanted in (folder / "cmdline").read_bytes().split(b"\0"):
+                os.kill(int(folder.name), signal.SIGTERM)
+        except OSError:
+            continue  # it has ended meanwhile, or belongs to somebody else
+
+
+def tag_of(project: Project, image: Image) -> str:
+    """Return the tag by which the engine holds an image: for people and for protection, never for a decision."""
+    return f"jupyter-image-manager/{slug(project.name)}-{project.id[:8]}/{image.name}:{image.version}"
