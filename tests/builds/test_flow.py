@@ -283,8 +283,8 @@ def test_the_administrators_settings_reach_each_run_and_stay_nowhere(bench: Benc
     authority.write_text("the company's own authority\n")
     settings = {
         "from_server_environment": False,
-        "proxies": {"HTTPS_PROXY": "http://proxy.example:3128"},
-        "environment": {"PIP_INDEX_URL": "https://mirror.example/simple"},
+        "proxies": {"HTTPS_PROXY": "http://company-proxy.invalid:3128"},
+        "environment": {"PIP_INDEX_URL": "https://company-mirror.invalid/simple"},
         "ca_bundle": str(authority),
     }
     for name, value in settings.items():
@@ -299,12 +299,12 @@ def test_the_administrators_settings_reach_each_run_and_stay_nowhere(bench: Benc
     build = bench.end(bench.submit("company", text, no_cache=True))
     assert build.state is BuildState.SUCCEEDED, (build.failure, bench.lines(build))
     lines = bench.lines(build)
-    assert "index=https://mirror.example/simple proxy=http://proxy.example:3128" in lines
-    assert "as jupyter: https://mirror.example/simple" in lines
+    assert "index=https://company-mirror.invalid/simple proxy=http://company-proxy.invalid:3128" in lines
+    assert "as jupyter: https://company-mirror.invalid/simple" in lines
     assert lines.count("the company's own authority") == 2
     image = bench.image(build)
     saved = b"".join(__import__("docker").APIClient(timeout=60).get_image(image.engine_image))
-    for trace in (b"mirror.example", b"proxy.example", b"company's own authority"):
+    for trace in (b"company-mirror.invalid", b"company-proxy.invalid", b"company's own authority"):
         assert trace not in saved
     assert bench.manager.images.recipe(bench.actor, image.id).dockerfile == text
 
