@@ -34,7 +34,7 @@ class Checker(LoggingConfigurable):
     ).tag(config=True)
 
     timeout = Float(
-        120.0,
+        240.0,
         help="Seconds that looking into the image may take; each answer of the kernel may take a quarter of them.",
     ).tag(config=True)
 

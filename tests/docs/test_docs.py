@@ -7,17 +7,19 @@ import re
 from pathlib import Path
 
 import pytest
+
 from jupyter_image_manager.configurables import configurable_classes
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
-def test_the_command_lines_page_is_what_the_command_line_says() -> None:
-    spec = importlib.util.spec_from_file_location("generate_cli", ROOT / "docs" / "generate_cli.py")
+@pytest.mark.parametrize("name", ["generate_cli", "generate_settings"])
+def test_a_page_that_is_made_from_the_code_is_what_the_code_says(name: str) -> None:
+    spec = importlib.util.spec_from_file_location(name, ROOT / "docs" / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    assert module.PAGE.read_text() == module.page(), "run python docs/generate_cli.py"
+    assert module.PAGE.read_text() == module.page(), f"run python docs/{name}.py"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -28,7 +30,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 def test_every_trait_is_explained_to_operators() -> None:
-    text = (ROOT / "docs" / "operators" / "configuration.md").read_text()
+    text = (ROOT / "docs" / "operators" / "settings.md").read_text()
     missing = [
         f"{cls.__name__}.{name}"
         for cls in configurable_classes()
