@@ -38,7 +38,7 @@ def stream(jp_serverapp: Any, jp_base_url: str, jp_auth_header: Any) -> Any:
             url,
             headers={**jp_auth_header, "Accept": "text/event-stream", **headers},
             streaming_callback=chunk,
-            request_timeout=60,
+            request_timeout=300,
         )
         response = asyncio.ensure_future(client.fetch(request, raise_error=False))
         waiting = asyncio.ensure_future(enough.wait())
