@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import time
 import tempfile
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -36,7 +36,11 @@ def call(jp_serverapp: Any, jp_fetch: Request) -> Any:
     async def fetch(
         method: str, route: str, body: Any = None, headers: dict[str, str] | None = None, **query: Any
     ) -> tuple[int, Any]:
-        options: dict[str, Any] = {"method": method, "params": {k: str(v) for k, v in query.items()}}
+        options: dict[str, Any] = {
+            "method": method,
+            "request_timeout": 300,
+            "params": {k: str(v) for k, v in query.items()},
+        }
         if headers:
             options["headers"] = headers
         if method in ("POST", "PUT", "PATCH"):
