@@ -7,7 +7,6 @@ from pathlib import Path
 
 from harness import ACTOR, Result, built, medians, workplace
 from jupyter_image_manager.models import BuildRequest
-
 from machine.bases import base_image
 from machine.cli import docker_cli
 
@@ -40,7 +39,9 @@ def measure() -> list[Result]:
         took = medians(RUNS, bare=bare, ours=ours)
         building = took["ours"] - check
         detail = f"{building:.2f} s over {took['bare']:.2f} s; the check after it ({check:.1f} s) not counted"
-        results = [Result("build over `docker build`, after 0.5 s", (building - 0.5) / took["bare"], 1.03, detail=detail)]
+        results = [
+            Result("build over `docker build`, after 0.5 s", (building - 0.5) / took["bare"], 1.03, detail=detail)
+        ]
 
         (folder / "Dockerfile").write_text(f"FROM {base_image('3.11')}\nRUN seq 1 {LINES}\n")
         (folder / "data.bin").unlink()
@@ -50,6 +51,11 @@ def measure() -> list[Result]:
         wrong = sum(1 for number, text in enumerate(seen, 1) if text != str(number)) + abs(LINES - len(seen))
         results.append(Result("of 200,000 log lines lost or reordered", wrong, 0, "lines"))
         results.append(
-            Result("200,000 log lines over the bare engine", (took["ours"] - check) / took["bare"], 1.10, detail="check not counted")
+            Result(
+                "200,000 log lines over the bare engine",
+                (took["ours"] - check) / took["bare"],
+                1.10,
+                detail="check not counted",
+            )
         )
         return results

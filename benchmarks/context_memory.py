@@ -8,7 +8,6 @@ from pathlib import Path
 from harness import ACTOR, Result, workplace
 from jupyter_image_manager.models import BuildRequest
 from jupyter_image_manager.processes import ProcessIdentity
-
 from machine.bases import base_image
 
 SIZE = 4 << 30

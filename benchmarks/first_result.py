@@ -17,12 +17,12 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Any
 
-from harness import ACTOR, Result, built, workplace
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning import KernelProvisionerFactory
-from jupyter_image_manager.models import BuildRequest
 
+from harness import ACTOR, Result, built, workplace
+from jupyter_image_manager.models import BuildRequest
 from machine.bases import base_image
 
 RUNS = 5

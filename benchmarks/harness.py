@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 
-from jupyter_image_manager.manager import ImageManager
-from jupyter_image_manager.models import Actor, Build, BuildRequest, Image, Project
 from traitlets.config import Config
 
+from jupyter_image_manager.manager import ImageManager
+from jupyter_image_manager.models import Actor, Build, BuildRequest, Image, Project
 from machine.bases import base_image
 
 ACTOR = Actor(name="benchmark", via="cli")
@@ -120,4 +120,6 @@ def table(results: list[Result]) -> str:
         for r in results
     ]
     widths = [max(len(row[i]) for row in rows) for i in range(4)]
-    return "\n".join("  ".join([*(c.ljust(w) for c, w in zip(row, widths, strict=False)), row[4]]).rstrip() for row in rows)
+    return "\n".join(
+        "  ".join([*(c.ljust(w) for c, w in zip(row, widths, strict=False)), row[4]]).rstrip() for row in rows
+    )

@@ -8,9 +8,10 @@ import urllib.request
 import uuid
 from pathlib import Path
 
+from server import running_server
+
 from harness import ACTOR, Result, timed, workplace
 from jupyter_image_manager.models import Image, ImageState, Recipe, SourceKind, Storage, utcnow
-from server import running_server
 
 IMAGES = 2000
 RUNS = 21
@@ -19,7 +20,9 @@ RUNS = 21
 def fill(store: object, project_id: str, count: int = IMAGES) -> None:
     """Put `count` ready images into the store, by the store's own calls."""
     for number in range(count):
-        recipe = Recipe(id=uuid.uuid4().hex, kind=SourceKind.DOCKERFILE, dockerfile="FROM scratch\n", digest=uuid.uuid4().hex)
+        recipe = Recipe(
+            id=uuid.uuid4().hex, kind=SourceKind.DOCKERFILE, dockerfile="FROM scratch\n", digest=uuid.uuid4().hex
+        )
         image = Image(
             id=uuid.uuid4().hex,
             project_id=project_id,

@@ -76,7 +76,9 @@ def running_server(root: Path, data: Path, *options: str) -> Iterator[Server]:
         *("--ServerApp.ip=127.0.0.1", "--no-browser", "--allow-root", f"--IdentityProvider.token={token}"),
         *(f"--ImageManager.data_dir={data}", *options, str(hold)),
     ]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=os.environ | {"CI": ""})
+    process = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=os.environ | {"CI": ""}
+    )
     url = f"http://127.0.0.1:{port}/"
     try:
         for _ in range(300):
