@@ -32,7 +32,7 @@ def measure() -> list[Result]:
                 pass
 
         def checked() -> float:
-            build, image = built(manager, project, BuildRequest(name="checked", no_cache=True))
+            _, image = built(manager, project, BuildRequest(name="checked", no_cache=True))
             return sum(item.seconds for item in image.report.items) if image.report else 0.0
 
         check = checked()
