@@ -43,5 +43,7 @@ def page() -> str:
 
 if __name__ == "__main__":
     if "--check" in sys.argv:
-        sys.exit(None if PAGE.read_text() == page() else f"{PAGE} is not true any more: run python docs/generate_cli.py")
+        sys.exit(
+            None if PAGE.read_text() == page() else f"{PAGE} is not true any more: run python docs/generate_cli.py"
+        )
     PAGE.write_text(page())

@@ -19,7 +19,7 @@ def page() -> str:
     """Return the page as it should be."""
     parts = [HEAD]
     for cls in configurable_classes():
-        traits = {name: trait for name, trait in cls.class_own_traits(config=True).items()}
+        traits = cls.class_own_traits(config=True)
         if not traits:
             continue
         summary = (cls.__doc__ or "").strip().split("\n")[0]

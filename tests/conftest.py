@@ -49,6 +49,7 @@ def actor() -> Actor:
 def manager_config(tmp_path: Path, base_image: Callable[[str], str]) -> Config:
     """Say what the tests' managers, servers and command lines are configured with."""
     (tmp_path / "root").mkdir()
+    share_runtimes(tmp_path / "data")
     return Config(
         {
             "ImageManager": {"data_dir": str(tmp_path / "data"), "root_dir": str((tmp_path / "root").resolve())},
@@ -92,6 +93,15 @@ def provisioner_factory() -> Iterator[None]:
     KernelProvisionerFactory.clear_instance()
     yield
     KernelProvisionerFactory.clear_instance()
+
+
+def share_runtimes(data_path: Path) -> Path:
+    """Let a data folder of a test share kernel runtimes with all others: pip fetches each once, not once a test."""
+    shared = MACHINE.parent / ".cache" / "test-runtimes"
+    shared.mkdir(parents=True, exist_ok=True)
+    data_path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    (data_path / "runtimes").symlink_to(shared)
+    return data_path
 
 
 def clean(engine: Engine, installation: str) -> None:
