@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from jupyter_image_manager.manager import ImageManager
-
 from machine import bases as machine_bases
+
 from .workshop import Workshop
 
 
@@ -18,9 +18,14 @@ class Bases(dict[str, str]):
         return self[name]
 
 
-@pytest.fixture(scope="session")
-def bases() -> dict[str, str]:
+@pytest.fixture
+def bases(_engine_while_tests_run: None) -> dict[str, str]:
     return Bases()
+
+
+@pytest.fixture
+def python311(bases: dict[str, str]) -> str:
+    return bases["python:3.11"]
 
 
 @pytest.fixture

@@ -21,8 +21,8 @@ GOOD = """RUN if getent passwd 1000 >/dev/null; \
 """
 
 
-def test_a_kernel_is_started_and_used_in_an_image_without_ipykernel(workshop: Workshop, base_image: str) -> None:
-    image = workshop.build(f"FROM {base_image}\n{GOOD}")
+def test_a_kernel_is_started_and_used_in_an_image_without_ipykernel(workshop: Workshop, python311: str) -> None:
+    image = workshop.build(f"FROM {python311}\n{GOOD}")
     report = workshop.check(image)
     assert [item for item in report.items if not item.ok] == []
     assert [item.id for item in report.items][-len(KERNEL) :] == KERNEL
@@ -33,9 +33,9 @@ def test_a_kernel_is_started_and_used_in_an_image_without_ipykernel(workshop: Wo
     assert workshop.manager.engine.list_containers(owner) == []
 
 
-def test_a_broken_ipykernel_is_found_by_starting_it(workshop: Workshop, base_image: str) -> None:
+def test_a_broken_ipykernel_is_found_by_starting_it(workshop: Workshop, python311: str) -> None:
     image = workshop.build(
-        f"FROM {base_image}\n{GOOD}"
+        f"FROM {python311}\n{GOOD}"
         "RUN cd /usr/local/lib/python3.11/site-packages && mkdir ipykernel ipykernel-7.4.0.dist-info"
         " && echo 'raise ImportError(\"broken on purpose\")' > ipykernel/__init__.py"
         " && printf 'Metadata-Version: 2.1\\nName: ipykernel\\nVersion: 7.4.0\\n'"
@@ -55,9 +55,9 @@ def test_progress_is_told_and_the_kernel_waits_for_the_rest(workshop: Workshop, 
     assert any(line.startswith("MISSING Python 3.8") for line in said)
 
 
-def test_a_python_that_hangs_is_given_up(workshop: Workshop, base_image: str) -> None:
+def test_a_python_that_hangs_is_given_up(workshop: Workshop, python311: str) -> None:
     image = workshop.build(
-        f"FROM {base_image}\n{GOOD}RUN echo 'import time; time.sleep(3600)' "
+        f"FROM {python311}\n{GOOD}RUN echo 'import time; time.sleep(3600)' "
         "> /usr/local/lib/python3.11/sitecustomize.py\n"
     )
     checker = workshop.checker

@@ -79,8 +79,8 @@ def test_another_architecture_is_never_started(workshop: Workshop) -> None:
     assert not any("running python3" in line for line in said)
 
 
-def test_without_a_shell_python_mends_the_image(workshop: Workshop, base_image: str) -> None:
-    text = NO_SHELL.format(base=base_image)
+def test_without_a_shell_python_mends_the_image(workshop: Workshop, python311: str) -> None:
+    text = NO_SHELL.format(base=python311)
     facts, report = workshop.report(workshop.build(text))
     assert facts.tools <= {"python3", "pip"}
     assert lacks(report) == {"user"}
@@ -132,9 +132,9 @@ def test_an_unsupported_python_needs_another_base(workshop: Workshop, bases: dic
     ids=["entrypoint exits", "user nobody", "site read-only", "empty PATH", "odd variables", "noise", "odd settings"],
 )
 def test_what_is_odd_but_harmless_passes_once_the_user_is_there(
-    workshop: Workshop, base_image: str, lines: str, user: str
+    workshop: Workshop, python311: str, lines: str, user: str
 ) -> None:
-    text = f"FROM {base_image}\n{lines}\n"
+    text = f"FROM {python311}\n{lines}\n"
     _, report = workshop.report(workshop.build(text))
     assert lacks(report) <= {"user", "user_python"}
     image = workshop.cured(text, report)
@@ -143,8 +143,8 @@ def test_what_is_odd_but_harmless_passes_once_the_user_is_there(
     assert workshop.manager.engine.inspect_image(image).user == user
 
 
-def test_a_python_below_root_is_found_and_opened(workshop: Workshop, base_image: str) -> None:
-    text = f"""FROM {base_image}
+def test_a_python_below_root_is_found_and_opened(workshop: Workshop, python311: str) -> None:
+    text = f"""FROM {python311}
 RUN cp -a /usr/local /root/py && rm -rf /usr/local/bin/python* /usr/local/lib/python3* && chmod 700 /root \
  && echo /root/py/lib > /etc/ld.so.conf.d/py.conf && ldconfig
 USER nobody
@@ -156,8 +156,8 @@ USER nobody
     assert [item for item in cured.items if not item.ok] == []
 
 
-def test_a_virtual_environment_of_roots(workshop: Workshop, base_image: str) -> None:
-    text = f"FROM {base_image}\nRUN python3 -m venv /opt/venv\nENV PATH=/opt/venv/bin:/usr/local/bin:/usr/bin:/bin\n"
+def test_a_virtual_environment_of_roots(workshop: Workshop, python311: str) -> None:
+    text = f"FROM {python311}\nRUN python3 -m venv /opt/venv\nENV PATH=/opt/venv/bin:/usr/local/bin:/usr/bin:/bin\n"
     _, report = workshop.report(workshop.build(text))
     assert "pip_install" in lacks(report)
     _, cured = workshop.report(workshop.cured(text, report))

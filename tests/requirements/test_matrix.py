@@ -44,8 +44,8 @@ def expected(*names: str) -> set[str]:
 
 
 @pytest.mark.parametrize("names", [*((name,) for name in LACKS), *PAIRS], ids=" and ".join)
-def test_what_is_lacking_is_found_and_cured(workshop: Workshop, base_image: str, names: tuple[str, ...]) -> None:
-    text = dockerfile(base_image, *names)
+def test_what_is_lacking_is_found_and_cured(workshop: Workshop, python311: str, names: tuple[str, ...]) -> None:
+    text = dockerfile(python311, *names)
     _, report = workshop.report(workshop.build(text))
     assert not report.ok
     assert lacks(report) == expected(*names)
@@ -54,8 +54,8 @@ def test_what_is_lacking_is_found_and_cured(workshop: Workshop, base_image: str,
     assert cured.ok
 
 
-def test_the_base_itself_lacks_nothing_more(workshop: Workshop, base_image: str) -> None:
-    facts, report = workshop.report(workshop.build(dockerfile(base_image)))
+def test_the_base_itself_lacks_nothing_more(workshop: Workshop, python311: str) -> None:
+    facts, report = workshop.report(workshop.build(dockerfile(python311)))
     assert report.ok
     assert report.python_path == "/usr/local/bin/python3"
     assert report.os_id == "debian"
