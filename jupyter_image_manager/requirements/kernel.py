@@ -129,7 +129,10 @@ def _execute(client: Any, timeout: float) -> str:
 
 def _interrupt(kernel: Any, code: str, timeout: float) -> str:
     client = kernel.client
-    request = client.execute(f"print('running', flush=True)\n{code}", store_history=False, allow_stdin=False)
+    # A cell that fails makes the kernel abort whatever comes soon after it, which here is the next item's cell.
+    request = client.execute(
+        f"print('running', flush=True)\n{code}", store_history=False, allow_stdin=False, stop_on_error=False
+    )
     deadline = time.monotonic() + timeout
     # The interrupt must hit the running cell, not the kernel before it: wait for the cell's own output.
     while True:
