@@ -38,7 +38,7 @@ _HINTS = (
         "Check the name of the base image {0}; `jupyter image base create` makes one without a registry.",
     ),
     (
-        r"(?:COPY|ADD) failed.*?(?:stat|file not found).*?([\w./-]+)|\"?(/[^\s\"]+)\"?: not found",
+        r"(?:COPY|ADD) failed|the context has no such file|failed to compute cache key",
         "A file that is copied is not in the context; check its path and .dockerignore.",
     ),
     (r"exec format error", "The base is made for another architecture; use one for this machine."),

@@ -90,9 +90,10 @@ def _forget(manager: ImageManager, build: Build, image: Image) -> None:
     if project is None:
         return
     try:
-        manager.engine.remove_image(tag_of(project, image))
-        for container in manager.engine.list_containers({f"{LABEL}.build": build.id}):
+        # The check's containers: they hold the image.
+        for container in manager.engine.list_containers({f"{LABEL}.owner": build.worker}) if build.worker else ():
             manager.engine.remove(container.id)
+        manager.engine.remove_image(tag_of(project, image))
     except ImageManagerError as error:
         manager.log.warning(f"What the build of {image.spec} left in the engine stays for now: {error}")
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
 from jupyter_image_manager.engine.port import LABEL
 from jupyter_image_manager.manager import ImageManager
 from jupyter_image_manager.models import Actor, Build, BuildRequest, Project

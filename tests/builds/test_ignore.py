@@ -1,15 +1,16 @@
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import subprocess
 import tarfile
-import io
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from jupyter_image_manager.builds.context import Context
 from jupyter_image_manager.builds.ignore import IgnoreRules
 
