@@ -26,9 +26,15 @@ export function LogView(props: {
   model: LogModel;
   image: IImage;
 }): JSX.Element {
+  const { manager } = useView();
   return (
     <UseSignal signal={props.model.stateChanged}>
-      {() => <LogBody {...props} />}
+      {() => (
+        // What can be done next depends on the image, which is known a moment after its build.
+        <UseSignal signal={manager.stateChanged}>
+          {() => <LogBody {...props} />}
+        </UseSignal>
+      )}
     </UseSignal>
   );
 }

@@ -73,7 +73,8 @@ test('a project gets an image, and its notebook runs in it', async ({
   await expect
     .poll(
       async () =>
-        (await lab.notebook('churn/analysis.ipynb')).metadata.image_manager
+        // No content while the server is just writing the file.
+        (await lab.notebook('churn/analysis.ipynb'))?.metadata.image_manager
     )
     .toMatchObject({ image: 'churn:1' });
   await lab.picture('notebook');
