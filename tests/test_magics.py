@@ -12,7 +12,7 @@ from nbclient import NotebookClient
 
 from jupyter_image_manager.manager import ImageManager
 
-from .conftest import clean
+from .conftest import clean, share_runtimes
 
 pytestmark = pytest.mark.engine
 
@@ -35,6 +35,7 @@ def run(folder: Path, data: Path, *cells: str) -> list[str]:
 def test_a_notebook_builds_and_uses_an_image(tmp_path: Path, base_image: Callable[[str], str]) -> None:
     folder, data = tmp_path / "project", tmp_path / "data"
     folder.mkdir()
+    share_runtimes(data / "image_manager")
     dockerfile = f"FROM {base_image('3.11')}\nRUN useradd -m -u 1000 jupyter"
     (folder / "Dockerfile").write_text(dockerfile)
     try:

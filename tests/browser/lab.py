@@ -28,6 +28,7 @@ from jupyter_image_manager.engine.port import LABEL
 from jupyter_image_manager.manager import ImageManager
 from jupyter_image_manager.models import Actor, Image, ImageState, Recipe, SourceKind, Storage, utcnow
 from machine.bases import ensure
+from tests.conftest import share_runtimes
 
 DOCKERFILE = """\
 FROM {base}
@@ -140,6 +141,7 @@ def running() -> Iterator[Lab]:
     place = Path(tempfile.mkdtemp(prefix="jim-lab-"))
     root, data, runtime, log = place / "root", place / "data", place / "runtime", place / "lab.log"
     _write_root(root, base)
+    share_runtimes(data)
     installation = _fill(data, root)
     settings = place / "settings" / "@jupyterlab" / "apputils-extension"
     settings.mkdir(parents=True)

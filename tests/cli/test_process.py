@@ -16,7 +16,7 @@ import pytest
 from jupyter_image_manager.engine.docker_engine import DockerEngine
 from jupyter_image_manager.manager import ImageManager
 
-from ..conftest import clean
+from ..conftest import clean, share_runtimes
 
 pytestmark = pytest.mark.engine
 USER = "RUN useradd -m -u 1000 jupyter\n"
@@ -55,6 +55,7 @@ def shell(tmp_path: Path, base_image: Callable[[str], str]) -> Iterator[Shell]:
     folder = tmp_path / "churn model"
     folder.mkdir()
     (folder / "Dockerfile").write_text(f"FROM {base_image('3.11')}\n{USER}RUN echo made > /etc/made\n")
+    share_runtimes(tmp_path / "data" / "image_manager")
     found = Shell(folder, tmp_path / "data")
     yield found
     manager = ImageManager(data_dir=str(tmp_path / "data" / "image_manager"))
@@ -98,10 +99,9 @@ def test_a_day_of_a_data_scientist(shell: Shell) -> None:
     assert "is deleted" in shell("delete", "geo:2", "--yes").stdout
     assert "server's environment" in shell("deactivate").stdout
     assert shell.json("usage")["images"] == 1
-    changes = [
-        json.loads(line) for line in shell("events", "--since", "0", "--no-follow", "--json").stdout.splitlines()
-    ]
-    assert [change["sequence"] for change in changes] == sorted(change["sequence"] for change in changes)
+    events = shell("events", "--since", "0", "--no-follow", "--json").stdout.splitlines()
+    sequences = [json.loads(line)["sequence"] for line in events]
+    assert sequences == list(range(1, len(sequences) + 1))
 
 
 def test_what_goes_wrong_ends_with_one_line_and_its_code(shell: Shell) -> None:
@@ -173,4 +173,6 @@ def test_detached_builds_are_found_again_by_the_log(shell: Shell) -> None:
 
 def test_the_engine_is_the_one_that_the_configuration_names(shell: Shell) -> None:
     address = DockerEngine().address
-    assert shell("doctor", f"--DockerEngine.host={address}", DOCKER_HOST="unix:///nowhere", code=0).stdout
+    named = f"--DockerEngine.host={address}"
+    assert shell("doctor", code=3, DOCKER_HOST="unix:///nowhere").stdout
+    assert "geo:1 is ready" in shell("build", "geo", named, DOCKER_HOST="unix:///nowhere").stdout

@@ -112,11 +112,17 @@ def test_packages_are_installed_without_root_and_see_no_runtime(shared: Kernel) 
     assert "ipykernel" not in {package["name"] for package in json.loads(listed)}
     code = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import ipykernel'], stderr=-3).returncode"
     assert shared.value(code) == "1"
-    setup = "from setuptools import setup; setup(name='mine', version='1', py_modules=['mine'])"
-    shared.value(f"import os; os.mkdir('/tmp/mine'); open('/tmp/mine/setup.py', 'w').write({setup!r})")
-    shared.value("open('/tmp/mine/mine.py', 'w').write('x = 5')")
-    done = shared.value("!pip install --disable-pip-version-check --no-build-isolation /tmp/mine 2>&1 | tail -30")
-    assert "Successfully installed" in done
+    wheel = (
+        "import zipfile\n"
+        "with zipfile.ZipFile('/tmp/mine-1-py3-none-any.whl', 'w') as z:\n"
+        "    z.writestr('mine.py', 'x = 5')\n"
+        "    z.writestr('mine-1.dist-info/METADATA', 'Metadata-Version: 2.1\\nName: mine\\nVersion: 1\\n')\n"
+        "    z.writestr('mine-1.dist-info/WHEEL', 'Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n')\n"
+        "    z.writestr('mine-1.dist-info/RECORD', '')"
+    )
+    shared.value(wheel)
+    assert "Successfully installed mine-1" in shared.value("%pip install /tmp/mine-1-py3-none-any.whl")
+    assert shared.value("!python3 -c 'import mine; print(mine.x)'") == "5"
     shared.restart()
     status, said = shared.run("import os; os.environ['HOME']")
     assert (status, said) == ("ok", "'/home/jupyter'")
