@@ -6,6 +6,7 @@ them, flags, heredocs of RUN, COPY and ADD.
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 
@@ -34,7 +35,8 @@ KEYWORDS = frozenset(
     ]
 )
 _DIRECTIVE = re.compile(r"#\s*([a-zA-Z][a-zA-Z0-9-]*)\s*=\s*(.+?)\s*$")
-_HEREDOC = re.compile(r"<<(-?)\s*(['\"]?)([A-Za-z_][A-Za-z0-9_]*)\2")
+_WORD = re.compile(r"""(?:[^\s"'\\]|\\.|"(?:[^"\\]|\\.)*"|'[^']*')+""")
+_HEREDOC = re.compile(r"""\d*<<(-?)(['"]?)([A-Za-z_]\w*)\2$""")
 _VARIABLE = re.compile(r"\$(?:\{([A-Za-z_]\w*)(?::?[-+]([^}]*))?\}|([A-Za-z_]\w*))")
 
 
@@ -62,7 +64,13 @@ class Instruction:
     @property
     def exec_form(self) -> bool:
         """Whether its words are a JSON array, which no shell sees."""
-        return self.value.lstrip().startswith("[")
+        if not self.value.lstrip().startswith("["):
+            return False
+        try:
+            words = json.loads(self.value)
+        except ValueError:
+            return False  # `[ -d /x ] || mkdir /x` is for a shell
+        return isinstance(words, list) and all(isinstance(word, str) for word in words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +207,8 @@ def _read(lines: list[str], start: int, escape: str) -> tuple[Instruction, int]:
         joined += stripped
         break
     head = joined.strip().split(None, 1)
+    if not head:
+        raise _wrong("a line holds nothing but a continuation; take it out.", start + 1)
     keyword, rest = head[0].upper(), head[1] if len(head) > 1 else ""
     if keyword not in KEYWORDS:
         from difflib import get_close_matches
@@ -215,7 +225,7 @@ def _read(lines: list[str], start: int, escape: str) -> tuple[Instruction, int]:
             raise _wrong("FROM wants an image, or an image, AS and a name.", start + 1)
     bodies: list[str] = []
     if keyword in ("RUN", "COPY", "ADD"):
-        for dash, _, end in _HEREDOC.findall(value):
+        for dash, end in _heredocs(value):
             body = []
             while index < len(lines) and (lines[index].lstrip("\t") if dash else lines[index]) != end:
                 body.append(lines[index])
@@ -228,6 +238,12 @@ def _read(lines: list[str], start: int, escape: str) -> tuple[Instruction, int]:
         Instruction(keyword, value, flags, start + 1, index, "\n".join(lines[start:index]), tuple(bodies)),
         index,
     )
+
+
+def _heredocs(value: str) -> list[tuple[str, str]]:
+    """Return the heredocs that begin in a line; only whole words are, not what is quoted or a ``<<<``."""
+    found = (_HEREDOC.match(word) for word in _WORD.findall(value))
+    return [(match[1], match[3]) for match in found if match]
 
 
 def _flags(rest: str) -> tuple[tuple[str, ...], str]:

@@ -18,12 +18,14 @@ import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
-from ..dockerfile import Dockerfile, parse
-from ..errors import BuildFailed, EngineError
+from ..dockerfile import Dockerfile
+from ..errors import BuildFailed, EngineError, ImageManagerError
+from .adapt import CA_SECRET, secrets
+from .failures import build_failure
 from .port import BuildProgress, BuildRun, BuildSpec
-from .translate import meaning
+from .progress import JsonReader, PlainReader, Reader
 
 PLUGINS = (
     "~/.docker/cli-plugins",
@@ -32,24 +34,9 @@ PLUGINS = (
     "/usr/lib/docker/cli-plugins",
     "/usr/libexec/docker/cli-plugins",
 )
-ENVIRONMENT_SECRET = "jupyter-image-manager-environment"  # noqa: S105  # the name of a mount
-CA_SECRET = "jupyter-image-manager-ca"  # noqa: S105  # the name of a mount
-ENVIRONMENT_FILE = "/run/jupyter-image-manager.environment"
-CA_FILE = "/run/jupyter-image-manager.ca.crt"
-CA_VARIABLES = (
-    "PIP_CERT",
-    "SSL_CERT_FILE",
-    "REQUESTS_CA_BUNDLE",
-    "CURL_CA_BUNDLE",
-    "GIT_SSL_CAINFO",
-    "NODE_EXTRA_CA_CERTS",
-)
-_READ = f"set -a; . {ENVIRONMENT_FILE}; set +a; "
-_OURS = re.compile(rf"--mount=type=secret,id=jupyter-image-manager-\S+ |{re.escape(_READ)}")
-_STEP = re.compile(r"#(\d+) \[(?:[\w.-]+ )*?(\d+)/(\d+)\] (.*)")
-_OUTPUT = re.compile(r"#(\d+) (?:\d+\.\d+ )(.*)")
-_DONE = re.compile(r"#(\d+) (CACHED|DONE .*|ERROR:? .*|CANCELED)$")
 _EXIT = re.compile(r"exit code: (\d+)")
+_RAWJSON = (0, 13)
+"""The first docker-buildx that prints JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +45,7 @@ class Client:
 
     command: tuple[str, ...]
     name: str
+    json: bool = False  # it can print JSON
 
 
 def find_client() -> Client | None:
@@ -70,68 +58,26 @@ def find_client() -> Client | None:
                 buildx = str(candidate)
                 break
     if buildx is not None:
-        return Client((buildx, "build", "--load", "--provenance=false"), "docker-buildx")
+        return Client((buildx, "build", "--load"), "docker-buildx", json=_version(buildx, "version") >= _RAWJSON)
     seen: set[str] = set()
     for folder in os.environ.get("PATH", os.defpath).split(os.pathsep):
         candidate = Path(folder or ".") / "docker"
         if str(candidate) in seen or not os.access(candidate, os.X_OK):
             continue
         seen.add(str(candidate))
-        if _major(str(candidate)) in range(20, 23):
+        if _version(str(candidate), "--version")[0] in range(20, 23):  # newer ones need docker-buildx
             return Client((str(candidate), "build"), f"the Docker CLI {candidate}")
     return None
 
 
-def _major(program: str) -> int:
-    """Return the CLI's version; 20 to 22 have a BuildKit client inside, newer ones need buildx."""
+def _version(program: str, argument: str) -> tuple[int, int]:
+    """Return a client's version, as far as it counts here."""
     try:
-        said = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=10, check=False).stdout
+        said = subprocess.run([program, argument], capture_output=True, text=True, timeout=10, check=False).stdout
     except (OSError, subprocess.TimeoutExpired):
-        return 0
-    found = re.search(r"version (\d+)\.", said)
-    return int(found[1]) if found else 0
-
-
-def adapt(text: str, spec: BuildSpec) -> str:
-    """Return the Dockerfile to be sent: each RUN sees the administrator's settings, and no layer keeps them.
-
-    The recipe keeps the user's own text.
-    """
-    if not _settings(spec) and spec.ca_bundle is None:
-        return text
-    read = parse(text)
-    lines = text.splitlines()
-    for instruction in read.instructions:
-        if instruction.keyword != "RUN":
-            continue
-        index = instruction.line - 1
-        mounts = _mounts(spec)
-        keyword, rest = re.match(r"(\s*RUN\s+)(.*)", lines[index], re.I | re.S).groups()  # type: ignore[union-attr]
-        flags = "".join(f"{flag} " for flag in instruction.flags)
-        for flag in instruction.flags:
-            rest = rest.replace(flag, "", 1).lstrip()
-        heredoc = instruction.value.lstrip().startswith("<<")
-        plain = instruction.exec_form or heredoc or not rest.strip(f" \t{read.escape}")
-        lines[index] = keyword + mounts + flags + ("" if plain else _READ) + rest
-    return "\n".join(lines) + "\n"
-
-
-def _mounts(spec: BuildSpec) -> str:
-    mounts = f"--mount=type=secret,id={ENVIRONMENT_SECRET},target={ENVIRONMENT_FILE},mode=0444 "
-    if spec.ca_bundle is not None:
-        mounts += f"--mount=type=secret,id={CA_SECRET},target={CA_FILE},mode=0444 "
-    return mounts
-
-
-def _settings(spec: BuildSpec) -> dict[str, str]:
-    """Return the variables for each RUN.
-
-    Proxies are among them: given as build arguments, their values would stay in the image's build information.
-    """
-    found = dict(spec.environment)
-    if spec.ca_bundle is not None:
-        found.update(dict.fromkeys(CA_VARIABLES, CA_FILE))
-    return found
+        return 0, 0
+    found = re.search(r"\bv?(\d+)\.(\d+)\.", said)
+    return (int(found[1]), int(found[2])) if found else (0, 0)
 
 
 def needs_buildkit(read: Dockerfile) -> str | None:
@@ -144,6 +90,25 @@ def needs_buildkit(read: Dockerfile) -> str | None:
             return instruction.shown
     return None
 
+
+def _sign_ins() -> dict[str, Any]:
+    """Return how the user signed the client in to registries; nothing else of that file, which may hold proxies."""
+    folder = Path(os.environ.get("DOCKER_CONFIG", str(Path.home() / ".docker")))
+    try:
+        found = json.loads((folder / "config.json").read_text())
+    except (OSError, ValueError):
+        return {}
+    return {key: found[key] for key in ("auths", "credsStore", "credHelpers") if key in found}
+
+
+PASSED = frozenset(
+    (
+        *("PATH", "HOME", "LANG", "TMPDIR", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS", "GNUPGHOME"),
+        *("PASSWORD_STORE_DIR", "SSH_AUTH_SOCK", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH"),
+        *("SSL_CERT_FILE", "SSL_CERT_DIR"),
+    )
+)
+"""Variables that the client, and the helpers that it asks for passwords, may see."""
 
 GRACE = 3.0
 """Seconds that a client has to end a build in good order."""
@@ -180,8 +145,9 @@ class BuildKitBuild(BuildRun):
             folder = Path(name)
             command = self._command(folder)
             environment = {
-                **{k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "LANG", "XDG_RUNTIME_DIR", "TMPDIR")},
+                **{name: value for name, value in os.environ.items() if name in PASSED},
                 "DOCKER_BUILDKIT": "1",
+                "BUILDX_NO_DEFAULT_ATTESTATIONS": "1",  # they change an image's digest each time
                 "DOCKER_HOST": self._address,
                 "DOCKER_CONFIG": str(folder),
             }
@@ -220,17 +186,20 @@ class BuildKitBuild(BuildRun):
 
     def _command(self, folder: Path) -> list[str]:
         spec = self._spec
-        command = [*self._client.command, "--progress=plain", "--iidfile", str(folder / "image"), "-t", spec.tag]
+        command = [
+            *self._client.command,
+            f"--progress={'rawjson' if self._client.json else 'plain'}",
+            "--iidfile",
+            str(folder / "image"),
+            "-t",
+            spec.tag,
+        ]
         command += ["-f", spec.dockerfile]
         for name, value in spec.labels.items():
             command += ["--label", f"{name}={value}"]
         for name, value in spec.build_args.items():
             command += ["--build-arg", f"{name}={value}"]
-        secrets = dict(spec.secrets)
-        settings = _settings(spec)
-        if settings:
-            secrets[ENVIRONMENT_SECRET] = "".join(f"{k}={_quoted(v)}\n" for k, v in settings.items()).encode()
-        for number, (name, secret) in enumerate(secrets.items()):
+        for number, (name, secret) in enumerate({**spec.secrets, **secrets(spec)}.items()):
             path = folder / f"secret-{number}"
             path.write_bytes(secret)
             path.chmod(0o600)
@@ -245,7 +214,7 @@ class BuildKitBuild(BuildRun):
             command.append("--pull")
         if spec.platform:
             command += ["--platform", spec.platform]
-        (folder / "config.json").write_text(json.dumps({"auths": {}}))
+        (folder / "config.json").write_text(json.dumps(_sign_ins()))
         return [*command, "-"]
 
     def _send(self, pipe: IO[bytes]) -> None:
@@ -264,56 +233,21 @@ class BuildKitBuild(BuildRun):
                 self._cancelled.is_set()
 
     def _read(self, pipe: IO[bytes], process: subprocess.Popen[bytes]) -> Iterator[BuildProgress]:
-        steps: dict[str, tuple[int, int, str]] = {}
-        step = total = 0
-        instruction, failed = "", ""
-        errors: list[str] = []
+        reader: Reader = JsonReader() if self._client.json else PlainReader()
         for raw in pipe:
-            line = _OURS.sub("", raw.decode("utf-8", "replace").rstrip("\n").rstrip("\r"))
-            if match := _STEP.match(line):
-                step, total, instruction = int(match[2]), int(match[3]), match[4]
-                if match[1] not in steps:
-                    steps[match[1]] = (step, total, instruction)
-                    yield BuildProgress("step", step, total, instruction)
-            elif match := _OUTPUT.match(line):
-                step, total, instruction = steps.get(match[1], (step, total, instruction))
-                yield BuildProgress("line", step, total, match[2])
-            elif match := _DONE.match(line):
-                if match[2] == "CACHED":
-                    at = steps.get(match[1], (step, total, instruction))
-                    yield BuildProgress("cached", at[0], at[1], at[2])
-                elif match[2].startswith("ERROR"):
-                    failed = match[1]
-                    errors.append(match[2])
-            elif line.startswith(("failed to", "ERROR:", "error:", "executor failed", "Dockerfile", "unable to")):
-                errors.append(line)
+            yield from reader.feed(raw.decode("utf-8", "replace").rstrip("\r\n"))
         code = process.wait()
         if self._broken is not None:
             raise self._broken
         if self._cancelled.is_set():
             raise BuildFailed("The build was cancelled.")
         if code:
-            at = steps.get(failed, (step, total, instruction))
-            raise _failure(at[0], at[2], errors)
+            step, instruction = reader.failed()
+            raise _failure(step, instruction, reader.errors)
 
 
-def _failure(step: int, instruction: str, errors: list[str]) -> EngineError:
-    text = "\n".join(errors) or "BuildKit ended without saying why."
-    exit_code = _EXIT.search(text)
-    details = {
-        "instruction": instruction,
-        "step": step,
-        "exit_code": int(exit_code[1]) if exit_code else None,
-        "engine": text[:2000],
-    }
-    if exit_code:
-        return BuildFailed(f"The instruction `{instruction}` failed with exit code {exit_code[1]}.", details)
-    known = meaning(errors[-1] if errors else text)
-    if isinstance(known, EngineError) and type(known) is not EngineError:
-        known.details = {**known.details, **details}
-        return known
-    return BuildFailed(f"The instruction `{instruction}` failed: {errors[-1] if errors else text}", details)
-
-
-def _quoted(value: str) -> str:
-    return "'" + value.replace("'", "'\\''") + "'"
+def _failure(step: int, instruction: str, errors: list[str]) -> ImageManagerError:
+    if not errors:
+        return EngineError("BuildKit ended without an image and without an error; try again.")
+    exit_code = next((match for match in map(_EXIT.search, errors) if match), None)
+    return build_failure(errors[-1], instruction, step, int(exit_code[1]) if exit_code else None)

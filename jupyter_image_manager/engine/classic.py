@@ -7,12 +7,15 @@ import re
 import socket
 import threading
 from collections.abc import Iterable, Iterator
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
-from ..errors import BuildFailed, EngineError, ImageManagerError, ImageNotFound
+from ..errors import BuildFailed, EngineUnavailable, ImageManagerError
+from .failures import build_failure
 from .lines import LineJoiner
-from .port import BuildProgress, BuildRun, BuildSpec
-from .translate import meaning, translated
+from .port import LABEL, BuildProgress, BuildRun, BuildSpec
+from .translate import translated
 
 if TYPE_CHECKING:
     from .connection import Connection
@@ -20,10 +23,11 @@ if TYPE_CHECKING:
 _STEP = re.compile(r"(?:Step (\d+)/(\d+) :|STEP (\d+)/(\d+):) ?(.*)")
 _RUNNING = re.compile(r" ---> Running in ([0-9a-f]{12,64})$")
 _CACHED = re.compile(r" ---> Using cache$|--> Using cache ")
-_RESULT = re.compile(r" ---> [0-9a-f]{12}$|Removing intermediate container [0-9a-f]+$|Successfully (?:built|tagged) ")
-_NEEDS_BUILDKIT = re.compile(
-    r"the --(mount|chmod|link|security|network) (?:option|flag) requires BuildKit|unknown flag: (\w+)", re.I
-)
+_RESULT = re.compile(r" ---> [0-9a-f]{12}$|--> [0-9a-f]{11,64}$")
+_REMOVED = re.compile(r"Removing intermediate container ([0-9a-f]{12})$")
+_BUILT = re.compile(r"Successfully built [0-9a-f]{12}$")
+_TAGGED = re.compile(r"Successfully tagged \S+$")
+_CODE = re.compile(r"returned a non-zero code: (\d+)|exit status (\d+)")
 
 
 class ClassicBuild(BuildRun):
@@ -35,8 +39,14 @@ class ClassicBuild(BuildRun):
         self._context = context
         self._client: Any = None
         self._response: Any = None
-        self._containers: set[str] = set()
+        self._broken: BaseException | None = None
         self._cancelled = threading.Event()
+        self._step = self._steps = 0
+        self._instruction = ""
+        self._silent = True  # the step has printed nothing yet: what comes is the builder's own
+        self._container = ""  # of the step that runs
+        self._since = 0
+        self._built = False
 
     def __iter__(self) -> Iterator[BuildProgress]:
         """Send the context and yield what the builder says."""
@@ -67,18 +77,24 @@ class ClassicBuild(BuildRun):
                 return
 
     def _leave(self) -> None:
-        """Remove the containers of steps that were running; they carry no label of ours."""
+        """Remove the container of the step that was running; it carries no label of ours."""
+        self._connection.forget(self._client)
+        if not self._container:
+            return
+        import docker.errors
+
         with translated(self._connection.address):
             client = self._connection.client()
-            import docker.errors
-
-            for container in self._containers:
-                try:
-                    client.remove_container(container, force=True, v=True)
-                except docker.errors.APIError as error:
-                    if error.response is None or error.response.status_code not in (404, 409, 500):
-                        raise
-        self._connection.forget(self._client)
+            try:
+                found = client.inspect_container(self._container)
+                # A step can print what looks like the builder's own words: nobody else's container may pay for that.
+                ours = f"{LABEL}.role" not in (found["Config"].get("Labels") or {})
+                if ours and _seconds(found["Created"]) >= self._since:
+                    client.remove_container(found["Id"], force=True, v=True)
+            except docker.errors.APIError as error:
+                # The engine removes it as well, and is as good as we are.
+                if error.response is None or error.response.status_code not in (404, 409, 500):
+                    raise
 
     def _parameters(self) -> dict[str, Any]:
         spec = self._spec
@@ -98,104 +114,139 @@ class ClassicBuild(BuildRun):
             **({"platform": spec.platform} if spec.platform else {}),
         }
 
+    def _sent(self) -> Iterator[bytes]:
+        """Yield the context; what goes wrong with it is kept, since the transport would call it its own failure."""
+        try:
+            for block in self._context:
+                if self._cancelled.is_set():
+                    raise BuildFailed("The build was cancelled.")
+                yield block
+        except Exception as error:
+            self._broken = error
+            raise
+
     def _run(self) -> Iterator[BuildProgress]:
         client, address = self._client, self._connection.address
         if self._cancelled.is_set():
             raise BuildFailed("The build was cancelled.")
         with translated(address, "the build"):
-            # `APIClient.build` hides its response, which a cancel must break; this is the same request.
-            self._response = client._post(
-                client._url("/build"),
-                data=iter(self._context),
-                params=self._parameters(),
-                headers={"Content-Type": "application/x-tar"},
-                stream=True,
-                timeout=None,
-            )
-            client._raise_for_status(self._response)
+            import docker.errors
+
+            headers = {"Content-Type": "application/x-tar"}
+            client._set_auth_headers(headers)  # for base images that want a sign-in
+            try:
+                # `APIClient.build` hides its response, which a cancel must break; this is the same request.
+                self._response = client._post(
+                    client._url("/build"),
+                    data=self._sent(),
+                    params=self._parameters(),
+                    headers=headers,
+                    stream=True,
+                    timeout=None,
+                )
+                client._raise_for_status(self._response)
+            except docker.errors.APIError as error:
+                raise build_failure(str(error.explanation or error), "", 0) from error
+            except Exception:
+                if self._broken is not None:
+                    raise self._broken from None
+                raise
             if self._cancelled.is_set():  # while the context was on its way: there was nothing to break yet
                 raise BuildFailed("The build was cancelled.")
-            events = client._stream_helper(self._response, decode=True)
-            yield from self._read(events)
+            self._since = _http_seconds(self._response.headers.get("Date"))
+            yield from self._read(client._stream_helper(self._response, decode=True))
 
     def _read(self, events: Iterable[dict[str, Any]]) -> Iterator[BuildProgress]:
-        step = steps = 0
-        instruction, image_id = "", ""
+        image_id = ""
         lines = {"out": LineJoiner(), "err": LineJoiner()}
         for event in events:
             if "errorDetail" in event or "error" in event:
-                for stream, joiner in lines.items():
-                    for text in joiner.rest():
-                        yield BuildProgress("line", step, steps, text, stream)
-                raise self._failure(event, instruction, step)
+                yield from self._rest(lines)
+                raise self._failure(event)
             if "aux" in event:
                 image_id = str(event["aux"].get("ID", image_id))
             elif "status" in event:
-                detail = event.get("progressDetail") or {}
-                text = " ".join(str(event.get(key, "")) for key in ("status", "id")).strip()
-                yield BuildProgress(
-                    "pull",
-                    step,
-                    steps,
-                    text,
-                    current=int(detail.get("current") or 0),
-                    total=int(detail.get("total") or 0),
-                )
+                yield self._pulled(event)
             elif "stream" in event:
                 text = str(event["stream"])
                 stream = "err" if text.startswith("\x1b[91m") else "out"
                 if stream == "err":
                     text = text.removeprefix("\x1b[91m").removesuffix("\x1b[0m")
+                if stream == "out" and self._ends_output(text):
+                    yield from self._rest(lines)  # the step's last line may have had no end
                 for line in lines[stream].feed(text):
-                    match = _STEP.match(line) if stream == "out" else None
-                    if match:
-                        step, steps = int(match[1] or match[3]), int(match[2] or match[4])
-                        instruction = match[5]
-                        yield BuildProgress("step", step, steps, instruction)
-                    elif running := _RUNNING.match(line):
-                        self._containers.add(running[1])
-                    elif _CACHED.match(line):
-                        yield BuildProgress("cached", step, steps, instruction)
-                    elif not _RESULT.match(line):
-                        yield BuildProgress("line", step, steps, line, stream)
-        for stream, joiner in lines.items():
-            for text in joiner.rest():
-                yield BuildProgress("line", step, steps, text, stream)
+                    yield from self._line(line, stream)
+        yield from self._rest(lines)
         if self._cancelled.is_set():
             raise BuildFailed("The build was cancelled.")
-        yield BuildProgress("image", steps, steps, image_id=self._built(image_id))
+        if not self._built:
+            raise EngineUnavailable(
+                f"The engine at {self._connection.address} stopped building without a word; is it still running? "
+                "Build again."
+            )
+        found = self._connection.client().inspect_image(image_id or self._spec.tag)
+        yield BuildProgress("image", self._steps, self._steps, image_id=str(found["Id"]))
 
-    def _built(self, image_id: str) -> str:
-        import docker.errors
+    def _ends_output(self, text: str) -> bool:
+        line = text.strip("\n")
+        if match := _STEP.match(line):
+            return int(match[1] or match[3]) == self._step + 1
+        return bool(self._container) and (match := _REMOVED.match(line)) is not None and match[1] in self._container
 
-        try:
-            found = self._connection.client().inspect_image(image_id or self._spec.tag)
-        except docker.errors.NotFound as error:
-            raise EngineError(
-                "The engine stopped building without an image and without an error; try again."
-            ) from error
-        return str(found["Id"])
+    def _line(self, line: str, stream: str) -> Iterator[BuildProgress]:
+        """Tell the builder's own lines from a step's output, which may look like them."""
+        silent = self._silent and stream == "out"
+        if stream == "out":
+            if (match := _STEP.match(line)) and int(match[1] or match[3]) == self._step + 1:
+                self._step, self._steps = int(match[1] or match[3]), int(match[2] or match[4])
+                self._instruction, self._silent = match[5], True
+                self._container = ""
+                yield self._progress("step", self._instruction)
+                return
+            if silent and (match := _RUNNING.match(line)):
+                self._container = match[1]
+                return
+            if silent and _CACHED.match(line):
+                yield self._progress("cached", self._instruction)
+                return
+            if (match := _REMOVED.match(line)) and self._container.startswith(match[1]):
+                self._container, self._silent = "", True
+                return
+            if self._step == self._steps and not self._container and _BUILT.match(line):
+                self._built = True
+                return
+            if (silent and _RESULT.match(line)) or (self._built and _TAGGED.match(line)):
+                return
+        self._silent = False
+        yield self._progress("line", line, stream)
 
-    def _failure(self, event: dict[str, Any], instruction: str, step: int) -> ImageManagerError:
+    def _rest(self, lines: dict[str, LineJoiner]) -> Iterator[BuildProgress]:
+        for stream, joiner in lines.items():
+            for text in joiner.rest():
+                yield from self._line(text, stream)
+
+    def _progress(self, kind: str, text: str, stream: str = "out") -> BuildProgress:
+        return BuildProgress(kind, self._step, self._steps, text, stream)
+
+    def _pulled(self, event: dict[str, Any]) -> BuildProgress:
+        detail = event.get("progressDetail") or {}
+        text = " ".join(str(event.get(key, "")) for key in ("status", "id")).strip()
+        current, total = int(detail.get("current") or 0), int(detail.get("total") or 0)
+        return BuildProgress("pull", self._step, self._steps, text, current=current, total=total)
+
+    def _failure(self, event: dict[str, Any]) -> ImageManagerError:
         detail = event.get("errorDetail") or {}
         text = str(detail.get("message") or event.get("error") or "")
-        needs = _NEEDS_BUILDKIT.search(text)
-        details = {"instruction": instruction, "step": step, "exit_code": detail.get("code"), "engine": text[:2000]}
-        if needs:
-            return BuildFailed(
-                f"The instruction `{instruction}` needs BuildKit, and this engine is driven by the classic builder; "
-                "install docker-buildx, or do without it.",
-                details,
-            )
-        if detail.get("code") is not None or "returned a non-zero code" in text:
-            return BuildFailed(f"The instruction `{instruction}` failed with exit code {detail.get('code')}.", details)
-        subject = (
-            instruction.split()[1] if instruction.upper().startswith("FROM ") and len(instruction.split()) > 1 else ""
-        )
-        known = meaning(text, subject)
-        if type(known) is EngineError or isinstance(known, ImageNotFound):
-            known = BuildFailed(
-                known.message if subject else f"The instruction `{instruction}` failed: {text}", details
-            )
-        known.details = {**known.details, **details}
-        return known
+        code = detail.get("code")
+        if code is None and (match := _CODE.search(text)):  # Podman says it in words only
+            code = int(match[1] or match[2])
+        return build_failure(text, self._instruction, self._step, code)
+
+
+def _seconds(moment: str) -> int:
+    return int(datetime.fromisoformat(moment[:19] + "+00:00").timestamp())
+
+
+def _http_seconds(moment: str | None) -> int:
+    """Return the time of an HTTP header: the engine's clock, which a container's creation is compared with."""
+    return int(parsedate_to_datetime(moment).timestamp()) if moment else 0

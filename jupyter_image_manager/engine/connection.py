@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import threading
+import weakref
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ..errors import EngineUnavailable
 from .translate import translated
-
-if TYPE_CHECKING:
-    import docker
 
 MINIMUM_API = (1, 41)
 """API of Docker Engine 20.10."""
+
+PREFERRED_API = (1, 44)
+"""API of Docker Engine 25, which is the oldest that Docker Engine 29 answers to."""
 
 
 def find_address() -> str:
@@ -58,6 +61,15 @@ def _context_address() -> str | None:
     return None
 
 
+def _numbers(version: object) -> tuple[int, int]:
+    found = re.match(r"(\d+)\.(\d+)", str(version))
+    return (int(found[1]), int(found[2])) if found else (0, 0)
+
+
+def _text(version: tuple[int, int]) -> str:
+    return f"{version[0]}.{version[1]}"
+
+
 def is_remote(address: str) -> bool:
     """Whether folders of this machine cannot be mounted by an engine at the address."""
     return not address.startswith("unix://")
@@ -70,46 +82,74 @@ class Connection:
         self.address = address
         self.timeout = timeout
         self._local = threading.local()
-        self._all: list[docker.APIClient] = []
+        self._all: weakref.WeakSet[Any] = weakref.WeakSet()  # those of a thread that has ended are gone with it
+        self._version = ""
         self._lock = threading.Lock()
 
-    def client(self, *, stream: bool = False) -> docker.APIClient:
+    def client(self, *, stream: bool = False) -> Any:
         """Return this thread's client; `stream` for calls that may be silent for long."""
         name = "stream" if stream else "call"
         found = getattr(self._local, name, None)
         if found is None:
             found = self.fresh(stream=stream)
             setattr(self._local, name, found)
-        client: docker.APIClient = found
+        return found
+
+    def fresh(self, *, stream: bool = False) -> Any:
+        """Return a client of its own, for a stream that another thread may have to break."""
+        version = self._negotiated()
+        client = self._make(version, None if stream else self.timeout)
+        with self._lock:
+            self._all.add(client)
         return client
 
-    def fresh(self, *, stream: bool = False) -> docker.APIClient:
-        """Return a client of its own, for a stream that another thread may have to break."""
+    def _make(self, version: str, timeout: float | None) -> Any:
+        # Any: the SDK's type stubs know neither a timeout of None nor the requests that its streams are made of.
         import docker
 
         with translated(self.address):
-            # The version is not negotiated here: that would be one more call, without a timeout of ours.
-            client = docker.APIClient(
-                base_url=self.address,
-                version=".".join(map(str, MINIMUM_API)),
-                timeout=None if stream else self.timeout,
-                tls=_tls(self.address),
-            )
-        with self._lock:
-            self._all.append(client)
-        return client
+            make: Any = docker.APIClient
+            return make(base_url=self.address, version=version, timeout=timeout, tls=_tls(self.address))
 
-    def forget(self, client: docker.APIClient) -> None:
+    def _negotiated(self) -> str:
+        """Return the newest API that both sides speak; engines of 2025 refuse the one that engines of 2020 know best.
+
+        Raises
+        ------
+        EngineUnavailable
+            The engine does not answer, or is older than Docker Engine 20.10.
+        """
+        if self._version:
+            return self._version
+        client = self._make(_text(MINIMUM_API), self.timeout)
+        try:
+            with translated(self.address):
+                # Without a version in its path, a request is answered by every engine.
+                answer = client.get(f"{client.base_url}/version", timeout=self.timeout)
+                answer.raise_for_status()
+                found = answer.json()
+        finally:
+            client.close()
+        api = _numbers(found.get("ApiVersion"))
+        podman = "podman" in json.dumps(found.get("Components") or []).lower()
+        if api < MINIMUM_API and not podman:
+            raise EngineUnavailable(
+                f"The engine at {self.address} is Docker {found.get('Version')}; 20.10 or newer is needed: upgrade it."
+            )
+        self._version = _text(max(min(api, PREFERRED_API), MINIMUM_API))
+        return self._version
+
+    def forget(self, client: Any) -> None:
         """Close a client that :meth:`fresh` gave."""
         with self._lock:
-            if client in self._all:
-                self._all.remove(client)
+            self._all.discard(client)
         client.close()
 
     def close(self) -> None:
         """Close every client."""
         with self._lock:
-            clients, self._all = self._all, []
+            clients = list(self._all)
+            self._all.clear()
         for client in clients:
             client.close()
         self._local = threading.local()

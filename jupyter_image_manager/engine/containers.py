@@ -51,7 +51,7 @@ def create_arguments(client: docker.APIClient, spec: ContainerSpec, info: Engine
         host["device_requests"] = [
             docker.types.DeviceRequest(
                 count={"all": -1, "count": request.count}.get(request.kind, 0),
-                device_ids=list(request.ids) or None,
+                device_ids=list(request.ids),
                 capabilities=[["gpu"]],
             )
         ]

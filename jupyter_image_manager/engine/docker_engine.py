@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 from traitlets import Enum, Float, Unicode
 from traitlets.config import LoggingConfigurable
@@ -23,7 +23,8 @@ from ..errors import (
 )
 from ..models import Layer
 from . import buildkit
-from .connection import MINIMUM_API, Connection, find_address, is_remote
+from .adapt import adapt, without_ours
+from .connection import Connection, find_address, is_remote
 from .containers import create_arguments, state_in_list, state_of
 from .port import (
     BuildRun,
@@ -38,9 +39,6 @@ from .port import (
     RunResult,
 )
 from .translate import meaning, translated
-
-if TYPE_CHECKING:
-    import docker
 
 INFO_SECONDS = 15.0
 """How long what is known of the engine is believed without asking again."""
@@ -86,7 +84,7 @@ class DockerEngine(LoggingConfigurable, Engine, metaclass=_Meta):
     def _builder_client(self) -> buildkit.Client | None:
         return buildkit.find_client()
 
-    def _client(self, *, stream: bool = False) -> docker.APIClient:
+    def _client(self, *, stream: bool = False) -> Any:
         return self._connection.client(stream=stream)
 
     def _translated(self, subject: str = "") -> Any:
@@ -116,10 +114,6 @@ class DockerEngine(LoggingConfigurable, Engine, metaclass=_Meta):
         components = version.get("Components") or []
         podman = any("podman" in str(part.get("Name", "")).lower() for part in components)
         kind = "podman" if podman else "docker"
-        if tuple(int(part) for part in api.split(".")[:2]) < MINIMUM_API and kind == "docker":
-            raise EngineUnavailable(
-                f"The engine at {self.address} is Docker {version.get('Version')}; 20.10 or newer is needed: upgrade it."
-            )
         security = tuple(str(option) for option in info.get("SecurityOptions") or ())
         builder, reason = self._choose(None, None)
         runtimes = tuple(name for name in (info.get("Runtimes") or {}) if "nvidia" in name)
@@ -187,7 +181,7 @@ class DockerEngine(LoggingConfigurable, Engine, metaclass=_Meta):
         """Return the Dockerfile to be sent: under BuildKit each RUN mounts the administrator's settings."""
         if self._choose(spec, self._needs(spec, dockerfile))[0] == "classic":
             return dockerfile
-        return buildkit.adapt(dockerfile, spec)
+        return adapt(dockerfile, spec)
 
     def build(self, spec: BuildSpec, context: Iterable[bytes]) -> BuildRun:
         """Build an image from a tar stream, by whichever builder fits."""
@@ -294,7 +288,10 @@ class DockerEngine(LoggingConfigurable, Engine, metaclass=_Meta):
         """Return the layers, oldest first."""
         with self._translated(reference):
             history = self._client().history(reference)
-        return tuple(Layer(str(item.get("CreatedBy") or ""), int(item.get("Size") or 0)) for item in reversed(history))
+        return tuple(
+            Layer(without_ours(str(item.get("CreatedBy") or "")), int(item.get("Size") or 0))
+            for item in reversed(history)
+        )
 
     def tag(self, image: str, reference: str) -> None:
         """Give an image one more tag."""

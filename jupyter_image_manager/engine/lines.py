@@ -18,11 +18,12 @@ class LineJoiner:
         """Yield the lines that are whole by now."""
         text = self._rest + text
         if "\n" not in text and len(text) < LONGEST:
-            self._rest = text
+            # Of a progress bar only the latest state is kept: it may be written ten thousand times.
+            self._rest = text[text.rstrip("\r").rfind("\r") + 1 :]
             return
         *lines, self._rest = text.split("\n")
         for line in lines:
-            yield _last(line)
+            yield overwritten(line)
         while len(self._rest) >= LONGEST:
             yield self._rest[:LONGEST]
             self._rest = self._rest[LONGEST:]
@@ -31,9 +32,10 @@ class LineJoiner:
         """Yield what never got its end."""
         rest, self._rest = self._rest, ""
         if rest:
-            yield _last(rest)
+            yield overwritten(rest)
 
 
-def _last(line: str) -> str:
+def overwritten(line: str) -> str:
+    """Return what a terminal would show of a line in which carriage returns stand."""
     line = line.rstrip("\r")
     return line.rpartition("\r")[2] if "\r" in line else line
