@@ -84,9 +84,10 @@ def resolve_secrets(references: Mapping[str, str]) -> dict[str, str]:
                     "check the path in the project's run settings."
                 ) from error
         else:
+            # What stands there may be the secret itself, so it is not repeated.
             raise KernelStartError(
-                f"The secret {variable} refers to {reference.partition(':')[0]!r}; "
-                "a reference begins with `env:` or `file:`."
+                f"The secret {variable} is given by no reference; name it as `env:NAME` or `file:PATH` in the project's "
+                "run settings."
             )
     return found
 

@@ -82,7 +82,7 @@ class KernelService(LoggingConfigurable):
     allow_read_only = Bool(
         False, help="Start kernels even where their user cannot write the project folder; it is mounted read-only."
     ).tag(config=True)
-    start_timeout = Float(60.0, help="Seconds within which a kernel must open its channels.").tag(config=True)
+    start_timeout = Float(120.0, help="Seconds within which a kernel must open its channels.").tag(config=True)
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)

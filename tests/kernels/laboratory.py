@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 import tarfile
@@ -16,6 +17,7 @@ from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 
 from jupyter_image_manager.engine.port import LABEL, BuildSpec
+from jupyter_image_manager.errors import ImageNotFound
 from jupyter_image_manager.manager import ImageManager
 from jupyter_image_manager.models import Actor, Image, ImageState, Project, Recipe, SourceKind, Storage, utcnow
 from jupyter_image_manager.requirements import Checker
@@ -38,31 +40,38 @@ class Laboratory:
     def engine_image(self, dockerfile: str) -> str:
         """Build once for each text; return the engine's id."""
         if dockerfile not in self._made:
-            stream = io.BytesIO()
-            with tarfile.open(fileobj=stream, mode="w") as archive:
-                member = tarfile.TarInfo("Dockerfile")
-                member.size = len(dockerfile.encode())
-                archive.addfile(member, io.BytesIO(dockerfile.encode()))
-            spec = BuildSpec(
-                tag=f"jim-test/kernels:{uuid.uuid4().hex[:12]}",
-                dockerfile="Dockerfile",
-                labels={f"{LABEL}.installation": self.manager.store.installation_id()},
-                build_args={},
-                environment=PIP,
-            )
-            run = self.manager.engine.build(spec, [stream.getvalue()])
-            self._made[dockerfile] = next(p.image_id for p in run if p.kind == "image")
+            mine = {f"{LABEL}.installation": self.manager.store.installation_id()}
+            self._made[dockerfile] = self._build(dockerfile, f"jim-test/kernels:{uuid.uuid4().hex[:12]}", mine)
         return self._made[dockerfile]
 
-    def dockerfile(self, python: str = "3.11", *, own: bool = False, more: str = "") -> str:
+    def base(self, python: str, slow: str) -> str:
+        """Return a base that took long to make; it stays in the engine for the next run of the tests."""
+        dockerfile = f"FROM {bases.base_image(python)}\nUSER root\n{slow}"
+        held = self.manager.engine.inspect_image(bases.base_image(python)).id
+        tag = f"jim-test/kernels-base:{hashlib.sha256(f'{held}{dockerfile}'.encode()).hexdigest()[:16]}"
+        try:
+            self.manager.engine.inspect_image(tag)
+        except ImageNotFound:
+            self._build(dockerfile, tag, {})
+        return tag
+
+    def _build(self, dockerfile: str, tag: str, labels: dict[str, str]) -> str:
+        stream = io.BytesIO()
+        with tarfile.open(fileobj=stream, mode="w") as archive:
+            member = tarfile.TarInfo("Dockerfile")
+            member.size = len(dockerfile.encode())
+            archive.addfile(member, io.BytesIO(dockerfile.encode()))
+        spec = BuildSpec(tag=tag, dockerfile="Dockerfile", labels=labels, build_args={}, environment=PIP)
+        run = self.manager.engine.build(spec, [stream.getvalue()])
+        return next(p.image_id for p in run if p.kind == "image")
+
+    def dockerfile(self, python: str = "3.11", *, own: bool = False, slow: str = "", more: str = "") -> str:
         """An image as users have it: with ipykernel (`own`) or without."""
-        base = bases.base_image(python)
+        slow += "RUN pip install -q --no-cache-dir ipykernel\n" if own else ""
         return (
-            f"FROM {base}\nUSER root\n"
+            f"FROM {self.base(python, slow) if slow else bases.base_image(python)}\nUSER root\n"
             "RUN id -u jupyter || (userdel -r $(id -nu 1000); useradd -m -u 1000 -s /bin/bash jupyter)\n"
-            + ("RUN pip install -q --no-cache-dir ipykernel\n" if own else "")
-            + more
-            + "USER jupyter\n"
+            f"{more}USER jupyter\n"
         )
 
     def project(self, folder: Path, dockerfile: str = "", *, uid: int | None = 1000, **run_settings: Any) -> Project:

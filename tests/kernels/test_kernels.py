@@ -117,7 +117,7 @@ def test_packages_are_installed_without_root_and_see_no_runtime(shared: Kernel) 
         "with zipfile.ZipFile('/tmp/mine-1-py3-none-any.whl', 'w') as z:\n"
         "    z.writestr('mine.py', 'x = 5')\n"
         "    z.writestr('mine-1.dist-info/METADATA', 'Metadata-Version: 2.1\\nName: mine\\nVersion: 1\\n')\n"
-        "    z.writestr('mine-1.dist-info/WHEEL', 'Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n')\n"
+        "    z.writestr('mine-1.dist-info/WHEEL', 'Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\n')\n"
         "    z.writestr('mine-1.dist-info/RECORD', '')"
     )
     shared.value(wheel)

@@ -41,7 +41,7 @@ class ImageKernel(jupyter_kernel_test.KernelTests):
         {"code": "from IPython.display import Math, display; display(Math('\\\\frac{1}{2}'))", "mime": "text/latex"},
     ]
     code_history_pattern = "1?2*"
-    supported_history_operations = ("tail", "range", "search")
+    supported_history_operations = ("tail", "search")
     code_inspect_sample = "zip"
     code_clear_output = "from IPython.display import clear_output; clear_output()"
 
@@ -70,4 +70,6 @@ def test_the_suite_is_green(lab: Laboratory, tmp_path: Path, python: str, own: b
         result = unittest.TestResult()
         unittest.TestSuite(ImageKernel(name) for name in NAMES).run(result)
         assert result.testsRun == len(NAMES)
-        assert not result.failures + result.errors + result.skipped, result
+        assert not result.failures + result.errors, result
+        # IPython calls the running session 0, which the suite does not take for it; ipykernel's own run leaves it out.
+        assert [reason for _, reason in result.skipped] == ["History range not supported"]
