@@ -124,6 +124,7 @@ class ImageProvisioner(LocalProvisioner):
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
         """Start the kernel; return how clients reach it."""
         if self.target is None:
+            self._ended = None  # of the container before it: this kernel would pass for dead
             return await super().launch_kernel(cmd, **kwargs)
         manager, words = self.manager(), self._launch_words or {}
         km = self.parent
