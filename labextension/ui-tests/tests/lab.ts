@@ -78,8 +78,22 @@ export class Lab {
       .nth(index);
   }
 
-  /** Run a cell. */
+  /** Run a cell, once the kernel can take it: JupyterLab forgets what comes before. */
   async run(index: number): Promise<void> {
+    await this.page.waitForFunction(
+      () => {
+        const context = (window as any).jupyterapp.shell.currentWidget
+          ?.sessionContext;
+        const kernel = context?.session?.kernel;
+        return (
+          context?.isReady &&
+          kernel?.connectionStatus === 'connected' &&
+          kernel.status === 'idle'
+        );
+      },
+      undefined,
+      { timeout: 90_000 }
+    );
     await this.cell(index).locator('.jp-InputArea-editor').click();
     await this.page.keyboard.press('Control+Enter');
   }
