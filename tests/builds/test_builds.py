@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import uuid
 from pathlib import Path
 
 import pytest
@@ -41,7 +42,8 @@ def usable(builder: Builder) -> str:
 
 
 def test_a_build_becomes_an_active_image(builder: Builder, folder: Path, usable: str) -> None:
-    (folder / "data.txt").write_text("forty-two\n")
+    said = uuid.uuid4().hex  # so that no earlier build has it in the cache
+    (folder / "data.txt").write_text(said + "\n")
     (folder / "Dockerfile").write_text(
         usable + "USER root\nCOPY data.txt /data.txt\nRUN cat /data.txt; echo oops >&2\nUSER jupyter\n"
     )
@@ -53,9 +55,9 @@ def test_a_build_becomes_an_active_image(builder: Builder, folder: Path, usable:
     assert builder.manager.projects.get(builder.actor, builder.project.id).active_image_id == image.id
     lines = builder.builds.log(builder.actor, build.id)
     assert [line.number for line in lines] == list(range(1, len(lines) + 1))
-    assert len([line for line in lines if line.text == "forty-two"]) == 1
+    assert len([line for line in lines if line.text == said]) == 1
     assert build.log_lines == len(lines)
-    assert [line.text for line in builder.builds.log(builder.actor, build.id, search="FORTY-two")] == ["forty-two"]
+    assert [line.text for line in builder.builds.log(builder.actor, build.id, search=said.upper())] == [said]
     recipe = builder.manager.images.recipe(builder.actor, image.id)
     assert recipe.kind is SourceKind.DOCKERFILE and recipe.context_stored and recipe.context_digest
     assert recipe.dockerfile_path == "Dockerfile"
@@ -65,7 +67,7 @@ def test_a_build_becomes_an_active_image(builder: Builder, folder: Path, usable:
     (folder / "Dockerfile").unlink()
     again = builder.build(from_image=image.id, no_cache=True)
     assert again.state is BuildState.SUCCEEDED, builder.text(again)
-    assert "forty-two" in builder.text(again)
+    assert said in builder.text(again)
     assert builder.image(again).version == 2
     assert again.estimate and again.estimate > 0
 

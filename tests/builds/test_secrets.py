@@ -42,7 +42,7 @@ def processes(name: str) -> Iterator[bytes]:
 
 
 def test_secrets_are_nowhere(builder: Builder) -> None:
-    build = builder.submit(DOCKERFILE, secrets={"token": SECRET})
+    build = builder.submit(DOCKERFILE, secrets={"token": SECRET}, no_cache=True)
     builder.says(build, "RUNNING")
     for name in ("cmdline", "environ"):
         assert not [found for found in processes(name) if SECRET in found or base64.b64encode(SECRET) in found]
