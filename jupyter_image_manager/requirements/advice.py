@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from packaging.specifiers import SpecifierSet
 
 from ..models import CheckItem, Report
-from .facts import UID, USER, Facts
+from .facts import DEFAULT_PATH, UID, USER, Facts
 
 # The Python that a release's own packages bring: releases that are not here have none that we know of.
 DISTRIBUTION_PYTHON = {
@@ -37,7 +37,6 @@ DISTRIBUTION_PYTHON = {
 WAITS = "Cannot be tried"
 """Begins the message of an item that waits for another one."""
 MAY_INSTALL = "ENV PIP_BREAK_SYSTEM_PACKAGES=1"
-DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 # Run by the image's Python where there are no account tools, or no shell at all.
 _ACCOUNTS = """
@@ -101,9 +100,9 @@ def path_cure(facts: Facts) -> tuple[str, ...]:
         if name != "python3":
             lines.append(f"RUN ln -s {facts.python_path} /usr/local/bin/python3")
             folder = "/usr/local/bin"
-        if folder not in (facts.path or DEFAULT_PATH).split(":"):
+        if folder not in facts.folders:
             # Written out, since $PATH is empty in an image that sets none; with the usual folders behind it.
-            rest = [part for part in (facts.path or "").split(":") if part and part not in DEFAULT_PATH.split(":")]
+            rest = [part for part in facts.folders if part not in DEFAULT_PATH.split(":")]
             usual = [part for part in DEFAULT_PATH.split(":") if part != folder]
             lines.append("ENV PATH=" + ":".join([folder, *rest, *usual]))
     return tuple(lines)
@@ -244,7 +243,7 @@ def kernel_cure(facts: Facts) -> tuple[str, ...]:
 
 def as_root(lines: Iterable[str], facts: Facts) -> tuple[str, ...]:
     """Put lines between ``USER root`` and the way back to the image's own user."""
-    lines = tuple(lines)
+    lines = tuple(_findable(line, facts) for line in lines)
     own = facts.user.partition(":")[0]
     if not lines or own in ("", "root", "0"):
         return lines
@@ -254,6 +253,14 @@ def as_root(lines: Iterable[str], facts: Facts) -> tuple[str, ...]:
     if account is not None and account.uid == UID and own != USER and facts.account(USER) is None:
         back = USER
     return ("USER root", *lines, f"USER {back}")
+
+
+def _findable(line: str, facts: Facts) -> str:
+    """Let a shell command find the system's tools where the image's PATH leaves out their folders."""
+    system = ("/usr/sbin", "/sbin", "/usr/bin", "/bin")
+    if not line.startswith("RUN ") or line.startswith("RUN [") or set(system) <= set(facts.folders):
+        return line
+    return f'RUN export PATH="$PATH:{":".join(system)}" && {line.removeprefix("RUN ")}'
 
 
 def cure_lines(report: Report) -> list[str]:

@@ -9,6 +9,7 @@ from ..models import Package
 
 USER = "jupyter"
 UID = 1000
+DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class Facts:
     architecture: str = ""
     engine_architecture: str = ""
     user: str = ""  # the image's own USER
-    path: str = ""  # PATH of its environment, empty when it sets none
+    path: str | None = None  # PATH of its environment, None when it sets none
     os_release: dict[str, str] = field(default_factory=dict)
     accounts: tuple[Account, ...] = ()
     groups: dict[str, int] = field(default_factory=dict)
@@ -94,6 +95,11 @@ class Facts:
     def accounts_of(self, uid: int) -> tuple[Account, ...]:
         """Return the accounts with this number."""
         return tuple(account for account in self.accounts if account.uid == uid)
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """The folders on PATH; those that the engine gives when the image names none."""
+        return tuple(part for part in (DEFAULT_PATH if self.path is None else self.path).split(":") if part)
 
     @property
     def foreign(self) -> bool:

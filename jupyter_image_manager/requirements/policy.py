@@ -131,7 +131,7 @@ def _user_python(facts: Facts) -> CheckItem:
     if not facts.runs_as_user:
         message = f"{facts.python_path} runs as root, but not as uid {UID}: {facts.run_message or 'permission denied'}."
     else:
-        message = f"Python is {facts.python_path}, but there is no python3 on PATH ({facts.path or 'not set'})."
+        message = f"Python is {facts.python_path}, but there is no python3 on PATH ({facts.path or 'empty'})."
     return CheckItem("user_python", title, False, message=message, cure=advice.as_root(advice.path_cure(facts), facts))
 
 

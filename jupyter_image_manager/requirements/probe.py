@@ -99,7 +99,7 @@ class Probe:
             architecture=image.architecture,
             engine_architecture=self.engine.info().architecture,
             user=image.user,
-            path=image.env.get("PATH", ""),
+            path=image.env.get("PATH"),
         )
         if facts.foreign:
             say("reading files: programs of this architecture cannot run here")

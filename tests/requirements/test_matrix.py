@@ -26,8 +26,9 @@ LACKS = {
     "externally managed": (f'RUN echo "[externally-managed]" > {STDLIB}/EXTERNALLY-MANAGED', {"pip_install"}),
     "only for root": ('RUN chmod 700 "$(readlink -f "$(command -v python3)")"', {"user_python"}),
 }
-USERS = set(list(LACKS)[:4])
-PAIRS = [pair for pair in combinations(LACKS, 2) if not set(pair) <= USERS]
+# The user is one requirement in four disguises: each other lack meets one of them, and all others each other.
+USERS, OTHERS = list(LACKS)[:4], list(LACKS)[4:]
+PAIRS = [*zip(USERS, OTHERS, strict=True), *combinations(OTHERS, 2)]
 # The last line of these would no longer find Python, or may not: it must not come first.
 LATE = ("no pip", "externally managed", "only for root", "not on PATH")
 

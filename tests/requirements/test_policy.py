@@ -201,7 +201,12 @@ def test_pip_install() -> None:
 
 
 def test_python_off_path_and_out_of_reach() -> None:
-    conda = replace(GOOD, python_path="/opt/conda/bin/python3", python3_on_path=False, path="/opt/tool:/usr/bin")
+    conda = replace(
+        GOOD,
+        python_path="/opt/conda/bin/python3",
+        python3_on_path=False,
+        path="/opt/tool:/usr/bin:/usr/sbin:/bin:/sbin",
+    )
     assert failed(conda)["user_python"].cure == (
         "ENV PATH=/opt/conda/bin:/opt/tool:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     )
@@ -212,6 +217,13 @@ def test_python_off_path_and_out_of_reach() -> None:
         "RUN chmod a+x /root /root/conda /root/conda/bin && chmod a+rx /root/conda/bin/python3 "
         "&& chmod -R a+rX /root/conda",
     )
+
+
+def test_the_systems_tools_are_found_whatever_path_the_image_sets() -> None:
+    facts = replace(GOOD, accounts=(ROOT,), path="/opt/venv/bin:/usr/bin")
+    assert failed(facts)["user"].cure[0].startswith('RUN export PATH="$PATH:/usr/sbin:/sbin:/usr/bin:/bin" && useradd ')
+    empty = failed(replace(GOOD, path="", python3_on_path=False))["user_python"]
+    assert empty.cure == ("ENV PATH=/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin",)
 
 
 def test_files_are_read_as_the_c_library_reads_them() -> None:
