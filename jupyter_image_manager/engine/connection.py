@@ -83,6 +83,7 @@ class Connection:
         self.timeout = timeout
         self._local = threading.local()
         self._all: weakref.WeakSet[Any] = weakref.WeakSet()  # those of a thread that has ended are gone with it
+        self._answers: weakref.WeakKeyDictionary[Any, weakref.WeakSet[Any]] = weakref.WeakKeyDictionary()
         self._version = ""
         self._lock = threading.Lock()
 
@@ -99,9 +100,18 @@ class Connection:
         """Return a client of its own, for a stream that another thread may have to break."""
         version = self._negotiated()
         client = self._make(version, None if stream else self.timeout)
+        answers: weakref.WeakSet[Any] = weakref.WeakSet()
+        client.hooks["response"].append(lambda answer, *_, **__: answers.add(answer))
         with self._lock:
             self._all.add(client)
+            self._answers[client] = answers
         return client
+
+    def _close(self, client: Any) -> None:
+        """Close a client with the answers that nobody read to their end, whose sockets it does not know any more."""
+        for answer in list(self._answers.pop(client, ())):
+            answer.close()
+        client.close()
 
     def _make(self, version: str, timeout: float | None) -> Any:
         # Any: the SDK's type stubs know neither a timeout of None nor the requests that its streams are made of.
@@ -143,7 +153,7 @@ class Connection:
         """Close a client that :meth:`fresh` gave."""
         with self._lock:
             self._all.discard(client)
-        client.close()
+        self._close(client)
 
     def close(self) -> None:
         """Close every client."""
@@ -151,7 +161,7 @@ class Connection:
             clients = list(self._all)
             self._all.clear()
         for client in clients:
-            client.close()
+            self._close(client)
         self._local = threading.local()
 
 

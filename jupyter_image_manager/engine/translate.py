@@ -6,6 +6,7 @@ so that the text decides and the status only helps.
 
 from __future__ import annotations
 
+import http.client
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from ..errors import (
     ImageNotFound,
     InvalidRequest,
     NoSpaceLeft,
+    NotFound,
     PullLimited,
     RegistryUnavailable,
 )
@@ -55,6 +57,16 @@ _MEANINGS = (
         "There is no image {subject}; check its name and version.",
     ),
     _Meaning(
+        r"no such container|no container with",
+        NotFound,
+        "The container is not there any more.",
+    ),
+    _Meaning(
+        r"client version \S+ is too (?:new|old)",
+        EngineUnavailable,
+        "The engine speaks another version of its language; use Docker Engine 20.10 or newer, or update this software.",
+    ),
+    _Meaning(
         r"unauthorized|authentication required|no basic auth credentials",
         EngineError,
         "The registry of {subject} wants a sign-in; sign the engine in, or use a public image.",
@@ -72,7 +84,7 @@ _MEANINGS = (
         "The engine has no GPUs to give; install the NVIDIA container toolkit, or set GPUs to none or optional.",
     ),
     _Meaning(
-        r"minimum memory limit",
+        r"minimum memory limit|memory limit should be|smaller than the minimum",
         InvalidRequest,
         "The memory limit is below what the engine allows; give the kernel more memory.",
     ),
@@ -132,7 +144,7 @@ def meaning(text: str, subject: str = "", status: int | None = None) -> ImageMan
                 {"engine": text[:2000], "status": status},
             )
     if status == 404:
-        return ImageNotFound(f"The engine knows no {subject or 'such thing'}.", {"engine": text[:2000]})
+        return NotFound(f"The engine does not know it: {' '.join(text.split())[:500]}", {"engine": text[:2000]})
     if status == 409:
         return Conflict(f"The engine refuses for now: {text.strip()}", {"engine": text[:2000]})
     about = f" about {subject}" if subject else ""
@@ -174,5 +186,8 @@ def translated(address: str, subject: str = "") -> Iterator[None]:
         raise EngineError(f"The engine's client failed: {error}") from error
     except requests.exceptions.Timeout as error:
         raise EngineTimeout(f"The engine at {address} does not answer in time; restart it.") from error
-    except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, ConnectionError) as error:
+    except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, ConnectionError, TimeoutError) as error:
         raise unreachable(error, address) from error
+    except (http.client.HTTPException, ValueError, KeyError) as error:
+        # What answers there is no engine, or it was cut off in the middle of a word.
+        raise EngineError(f"The engine at {address} answered with something else than an answer: {error!r}") from error

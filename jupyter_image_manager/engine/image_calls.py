@@ -1,0 +1,166 @@
+"""Images, through the SDK."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from traitlets.utils.bunch import Bunch
+
+from ..errors import ImageNotFound, NotFound
+from ..models import Layer
+from .adapt import without_ours
+from .calls import Calls, filters
+from .port import DiskUse, EngineImage, PullProgress
+from .translate import meaning
+
+
+class ImageCalls(Calls):
+    """Pull, load, look up, tag and remove images."""
+
+    def pull(self, reference: str, *, platform: str | None = None) -> Iterator[PullProgress]:
+        """Pull a reference, yielding progress over all layers."""
+        layers: dict[str, tuple[int, int, bool]] = {}
+        with self._translated(reference):
+            client = self._connection.fresh(stream=True)
+            try:
+                for event in client.pull(reference, stream=True, decode=True, platform=platform):
+                    if "error" in event:
+                        raise meaning(str(event["error"]), reference)
+                    status, layer = str(event.get("status", "")), str(event.get("id", ""))
+                    detail = event.get("progressDetail") or {}
+                    if layer and not status.startswith("Pulling from"):
+                        current, total, done = layers.get(layer, (0, 0, False))
+                        done = done or status in ("Pull complete", "Already exists", "Download complete")
+                        total = int(detail.get("total") or total)
+                        current = total if done else int(detail.get("current") or current)
+                        layers[layer] = (current, total, done)
+                    yield PullProgress(
+                        layers=len(layers),
+                        layers_done=sum(done for _, _, done in layers.values()),
+                        current=sum(current for current, _, _ in layers.values()),
+                        total=sum(total for _, total, _ in layers.values()),
+                        text=f"{status} {layer}".strip(),
+                    )
+            finally:
+                self._connection.forget(client)
+
+    def load(self, archive: IO[bytes]) -> tuple[str, ...]:
+        """Load a docker-save or OCI archive; return the ids of the images in it."""
+        names: list[str] = []
+        with self._translated("the archive"):
+            client = self._connection.fresh(stream=True)
+            try:
+                for event in client.load_image(archive):
+                    if "error" in event:
+                        raise meaning(str(event["error"]), "the archive")
+                    text = str(event.get("stream", ""))
+                    for word in ("Loaded image ID: ", "Loaded image: ", "Loaded image(s): "):
+                        if text.startswith(word):
+                            names += text.removeprefix(word).strip().split(",")
+                            break
+            finally:
+                self._connection.forget(client)
+        return tuple(dict.fromkeys(self.inspect_image(name).id for name in names))
+
+    def import_filesystem(self, archive: IO[bytes], reference: str, *, env: dict[str, str]) -> str:
+        """Make an image of one layer from a root file system tar; return its id."""
+        repository, _, tag = reference.rpartition(":")
+        with self._translated(reference):
+            client = self._connection.fresh(stream=True)
+            try:
+                response = client._post(
+                    client._url("/images/create"),
+                    data=archive,
+                    params={
+                        "fromSrc": "-",
+                        "repo": repository or reference,
+                        "tag": tag if repository else "latest",
+                        "changes": [f"ENV {name}={value}" for name, value in env.items()],
+                    },
+                    timeout=None,
+                )
+                said = client._result(response)
+            finally:
+                self._connection.forget(client)
+        if '"error"' in said:
+            raise meaning(said, reference)
+        return self.inspect_image(reference).id
+
+    def inspect_image(self, reference: str) -> EngineImage:
+        """Return an image by id, tag or digest."""
+        try:
+            with self._translated(reference):
+                return _image(self._client().inspect_image(reference))
+        except NotFound as error:
+            raise ImageNotFound(f"There is no image {reference} in the engine.", error.details) from error
+
+    def list_images(self, labels: dict[str, str]) -> list[EngineImage]:
+        """Return the images that carry all these labels."""
+        found = []
+        with self._translated():
+            listed = self._client().images(filters=filters(labels))
+        for item in listed:
+            try:
+                found.append(self.inspect_image(item["Id"]))
+            except ImageNotFound:
+                continue  # removed between the two calls
+        return found
+
+    def layers(self, reference: str) -> tuple[Layer, ...]:
+        """Return the layers, oldest first."""
+        with self._translated(reference):
+            history = self._client().history(reference)
+        return tuple(
+            Layer(without_ours(str(item.get("CreatedBy") or "")), int(item.get("Size") or 0))
+            for item in reversed(history)
+        )
+
+    def tag(self, image: str, reference: str) -> None:
+        """Give an image one more tag."""
+        repository, _, tag = reference.rpartition(":")
+        with self._translated(image):
+            self._client().tag(image, repository, tag, force=True)
+
+    def remove_image(self, reference: str, *, force: bool = False) -> None:
+        """Remove a tag or an image; success when it is not there."""
+        try:
+            with self._translated(reference):
+                self._client(stream=True).remove_image(reference, force=force)
+        except ImageNotFound:
+            return
+
+    def disk(self) -> DiskUse:
+        """Return the room left where the engine keeps its images, as far as it can be seen from here."""
+        info = self.info()
+        path = Path(info.root_dir or "/")
+        while not path.is_dir():
+            path = path.parent
+        if info.remote or not info.root_dir:
+            return DiskUse(info.root_dir, None, None, None)
+        found = os.statvfs(path)
+        return DiskUse(
+            info.root_dir, found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize, found.f_favail or None
+        )
+
+
+def _image(found: dict[str, Any]) -> EngineImage:
+    config = Bunch(found.get("Config") or {})
+    pairs = (item.partition("=") for item in config.get("Env") or ())
+    return EngineImage(
+        id=str(found["Id"]),
+        tags=tuple(found.get("RepoTags") or ()),
+        repo_digests=tuple(found.get("RepoDigests") or ()),
+        architecture=str(found.get("Architecture", "")),
+        os=str(found.get("Os", "")),
+        size=int(found.get("Size") or 0),
+        created=str(found.get("Created", "")),
+        user=str(config.get("User") or ""),
+        entrypoint=tuple(config.get("Entrypoint") or ()),
+        cmd=tuple(config.get("Cmd") or ()),
+        env={name: value for name, _, value in pairs},
+        working_dir=str(config.get("WorkingDir") or ""),
+        labels=dict(config.get("Labels") or {}),
+    )
