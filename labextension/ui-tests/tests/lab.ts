@@ -78,8 +78,8 @@ export class Lab {
       .nth(index);
   }
 
-  /** Run a cell, once the kernel can take it: JupyterLab forgets what comes before. */
-  async run(index: number): Promise<void> {
+  /** Wait until the kernel in front can be used: JupyterLab forgets what is asked before. */
+  async ready(): Promise<void> {
     await this.page.waitForFunction(
       () => {
         const context = (window as any).jupyterapp.shell.currentWidget
@@ -94,6 +94,11 @@ export class Lab {
       undefined,
       { timeout: 90_000 }
     );
+  }
+
+  /** Run a cell. */
+  async run(index: number): Promise<void> {
+    await this.ready();
     await this.cell(index).locator('.jp-InputArea-editor').click();
     await this.page.keyboard.press('Control+Enter');
   }

@@ -112,10 +112,11 @@ test('a death by memory is explained in the cell', async ({ lab }) => {
   await lab.api('PUT', `projects/${project.id}/active-image`, {
     image_id: items[0].id
   });
+  await lab.ready();
   await lab.command('notebook:restart-kernel');
   await page
     .getByRole('dialog')
-    .getByRole('button', { name: 'Restart' })
+    .getByRole('button', { name: 'Confirm Kernel Restart' })
     .click();
   await expect(page.locator('.jp-NotebookPanel-toolbar')).toContainText(
     'churn:1',
