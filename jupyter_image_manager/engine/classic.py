@@ -201,13 +201,15 @@ class ClassicBuild(BuildRun):
                 self._step, self._steps = int(match[1] or match[3]), int(match[2] or match[4])
                 self._instruction, self._silent = match[5], True
                 self._container = ""
-                yield self._progress("step", self._instruction)
+                if not self._ours:
+                    yield self._progress("step", self._instruction)
                 return
             if silent and (match := _RUNNING.match(line)):
                 self._container = match[1]
                 return
             if silent and _CACHED.match(line):
-                yield self._progress("cached", self._instruction)
+                if not self._ours:
+                    yield self._progress("cached", self._instruction)
                 return
             if (match := _REMOVED.match(line)) and self._container.startswith(match[1]):
                 self._container, self._silent = "", True
@@ -220,13 +222,19 @@ class ClassicBuild(BuildRun):
         self._silent = False
         yield self._progress("line", line, stream)
 
+    @property
+    def _ours(self) -> bool:
+        """Whether the step is one that the builder appends for a label of ours: the user's Dockerfile has no such."""
+        return self._step > self._steps - len(self._spec.labels)
+
     def _rest(self, lines: dict[str, LineJoiner]) -> Iterator[BuildProgress]:
         for stream, joiner in lines.items():
             for text in joiner.rest():
                 yield from self._line(text, stream)
 
     def _progress(self, kind: str, text: str, stream: str = "out") -> BuildProgress:
-        return BuildProgress(kind, self._step, self._steps, text, stream)
+        steps = self._steps - len(self._spec.labels)
+        return BuildProgress(kind, min(self._step, steps), steps, text, stream)
 
     def _pulled(self, event: dict[str, Any]) -> BuildProgress:
         detail = event.get("progressDetail") or {}
