@@ -130,44 +130,36 @@ class ContainerCalls(Calls):
         self, spec: ContainerSpec, *, timeout: float, stdin: bytes | None = None, limit: int = 16 << 20
     ) -> RunResult:
         """Run a short-lived container to its end and remove it, whatever happens."""
-        from .attach import feed
+        from .attach import Attachment
 
         container = self.create(spec)
+        client = self._connection.fresh()
+        attachment: Attachment | None = None
+        code: int | None = None
         try:
-            if stdin is None:
-                self.start(container)
-            else:
-                with self._translated("the container"):
-                    feed(self._connection.fresh(stream=True), container, stdin, lambda: self.start(container))
+            with self._translated("the container"):
+                attachment = Attachment(client, container, stdin=stdin, limit=limit, tty=spec.tty)
+            self.start(container)
             code = self.wait(container, timeout)
             if code is None:
                 self.signal(container, 9)
                 self.wait(container, 10)
             state = self.inspect(container)
-            with self._translated("the container"):
-                out = self._read_log(container, limit, stdout=True)
-                err = self._read_log(container, limit, stdout=False)
+            attachment.end(wait=True)
             return RunResult(
                 exit_code=137 if code is None else code,
-                output=out,
-                errors=err,
+                output=bytes(attachment.output),
+                errors=bytes(attachment.errors),
                 oom_killed=bool(state and state.oom_killed and (code in (None, 137))),
                 timed_out=code is None,
             )
         finally:
-            self.remove(container)
-
-    def _read_log(self, container: str, limit: int, *, stdout: bool) -> bytes:
-        kept = bytearray()
-        client = self._connection.fresh(stream=True)
-        try:
-            for chunk in client.logs(container, stdout=stdout, stderr=not stdout, stream=True, follow=False):
-                kept += chunk[: limit - len(kept)]
-                if len(kept) >= limit:
-                    break
-        finally:
-            self._connection.forget(client)
-        return bytes(kept)
+            try:
+                if attachment is not None:
+                    attachment.end(wait=False)
+                self._connection.forget(client)
+            finally:
+                self.remove(container)
 
     def execute(self, container: str, command: tuple[str, ...], *, user: str = "", timeout: float = 30.0) -> RunResult:
         """Run a command inside a running container; what outlives its time goes with the container."""

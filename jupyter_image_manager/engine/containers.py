@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 LOG_OPTIONS = {"max-size": "10m", "max-file": "2"}
 """A kernel that prints for days must not fill the disk."""
 
+LOG_DRIVER = "local"
+"""Keeps bytes as they are; ``json-file`` would replace all that is no UTF-8."""
+
 
 def create_arguments(client: docker.APIClient, spec: ContainerSpec, info: EngineInfo) -> dict[str, Any]:
     """Return the arguments of the SDK's ``create_container`` for a container of ours.
@@ -44,7 +47,7 @@ def create_arguments(client: docker.APIClient, spec: ContainerSpec, info: Engine
         "pids_limit": spec.processes,
         "shm_size": spec.shm_size,
         "port_bindings": dict.fromkeys(spec.ports, ("127.0.0.1", None)) or None,
-        "log_config": docker.types.LogConfig(type="json-file", config=LOG_OPTIONS) if info.kind == "docker" else None,
+        "log_config": docker.types.LogConfig(type=LOG_DRIVER, config=LOG_OPTIONS) if info.kind == "docker" else None,
     }
     request = spec.gpus
     if request.kind != "none":
