@@ -155,6 +155,14 @@ class Connection:
             self._all.discard(client)
         self._close(client)
 
+    def release(self) -> None:
+        """Close the calling thread's clients; a later call makes new ones."""
+        for name in ("stream", "call"):
+            client = getattr(self._local, name, None)
+            if client is not None:
+                delattr(self._local, name)
+                self.forget(client)
+
     def close(self) -> None:
         """Close every client."""
         with self._lock:

@@ -102,6 +102,11 @@ class DockerEngine(LoggingConfigurable, ImageCalls, ContainerCalls, metaclass=_M
     def _builder_client(self) -> buildkit.Client | None:
         return buildkit.find_client()
 
+    def release(self) -> None:
+        """Let go of the calling thread's connections."""
+        if "_connection" in self.__dict__:
+            self._connection.release()
+
     def close(self) -> None:
         """Let go of connections."""
         if "_connection" in self.__dict__:

@@ -332,6 +332,9 @@ class Engine(ABC):
     def close(self) -> None:
         """Let go of connections."""
 
+    def release(self) -> None:  # noqa: B027 - most have nothing to let go of
+        """Let go of the calling thread's connections; a thread that ends before the engine is closed calls this."""
+
     def describe(self) -> dict[str, Any]:
         """Return facts for ``doctor`` that only this kind of engine knows."""
         return {}

@@ -86,8 +86,8 @@ def resolve_secrets(references: Mapping[str, str]) -> dict[str, str]:
         else:
             # What stands there may be the secret itself, so it is not repeated.
             raise KernelStartError(
-                f"The secret {variable} is given by no reference; name it as `env:NAME` or `file:PATH` in the project's "
-                "run settings."
+                f"The secret {variable} is given by no reference; name it as `env:NAME` or `file:PATH` in the "
+                "project's run settings."
             )
     return found
 

@@ -109,6 +109,7 @@ class KernelHandle:
             code, state = self._until_end()
         finally:
             self._end(code, state)
+            self.engine.release()
 
     def _until_end(self) -> tuple[int | None, ContainerState | None]:
         """Wait for the container's end, through absences of the engine; return its code and last state."""
