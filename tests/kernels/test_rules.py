@@ -16,8 +16,8 @@ from jupyter_image_manager.kernels import active, container, environment, identi
 from jupyter_image_manager.kernels.death import decisive_line, explain
 from jupyter_image_manager.kernels.relay import Relay
 from jupyter_image_manager.kernels.runtime import RuntimeKey
-from jupyter_image_manager.kernels.service import kernel_words
 from jupyter_image_manager.kernels.sockets import PATH_LIMIT, Connection, ipc_possible
+from jupyter_image_manager.kernels.words import kernel_words
 from jupyter_image_manager.models import GpuRequest, Mount, Project, Report, RunSettings, utcnow
 
 INFO = EngineInfo(
