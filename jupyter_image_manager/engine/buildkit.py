@@ -7,12 +7,14 @@ layer and no history (R9).
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import re
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
 from collections.abc import Iterable, Iterator
@@ -114,6 +116,16 @@ GRACE = 3.0
 """Seconds that a client has to end a build in good order."""
 
 
+_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
+_PR_SET_PDEATHSIG = 1
+
+
+def _die_with_parent() -> None:
+    """Ask the kernel to kill this process with the thread that made it: a silent step would run on without anybody."""
+    if _LIBC is not None:
+        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 class BuildKitBuild(BuildRun):
     """One build by BuildKit."""
 
@@ -160,6 +172,7 @@ class BuildKitBuild(BuildRun):
                 stderr=subprocess.PIPE,
                 env=environment,
                 start_new_session=True,
+                preexec_fn=_die_with_parent if sys.platform == "linux" else None,
             )
             self._process = process
             stdin, stderr = process.stdin, process.stderr
