@@ -328,6 +328,10 @@ class ImageService(LoggingConfigurable):
         if image.reference:
             self.manager.engine.remove_image(image.reference)
         self.manager.store.delete_image(image_id)
+        if image.engine_image and not self.manager.store.images_of_engine(image.engine_image):
+            from .kernels import prepare
+
+            prepare.forget(self.manager.data_path, image.engine_image)
 
     # The rest of the list
     def system_images(self, actor: Actor) -> Documents:
