@@ -23,6 +23,8 @@ PROVISIONER = "image-provisioner"
 PROVISIONER_GROUP = "jupyter_client.kernel_provisioners"
 STOP_SECONDS = 5.0
 KERNELSPECS = "kernelspecs"
+PROBLEM = "jupyter_image_manager_problem"
+"""Settings key of the sentence that says why there is no service."""
 
 
 class ImageManagerExtension(ExtensionApp):
@@ -36,6 +38,7 @@ class ImageManagerExtension(ExtensionApp):
     reap_interval = Float(60.0, help="Seconds between two removals of dead kernels' containers.").tag(config=True)
 
     manager: ImageManager
+    _works = False
     _active_builds = 0
     _threads: tuple[Periodic, ...] = ()
 
@@ -46,17 +49,44 @@ class ImageManagerExtension(ExtensionApp):
         super()._link_jupyter_server_extension(serverapp)
         choose_provisioner(serverapp)
 
+    def emit_help(self, classes: bool = False) -> Any:
+        """Yield the help; only that of all settings needs the classes, and with them the engine and the store."""
+        if classes:
+            self.classes = self._all_classes()
+        return super().emit_help(classes)
+
+    def generate_config_file(self, classes: Any = None) -> str:
+        """Return a configuration template of all our settings."""
+        return str(super().generate_config_file(self._all_classes() if classes is None else classes))
+
+    def _all_classes(self) -> list[type]:
+        from .configurables import configurable_classes
+
+        return [type(self), *configurable_classes()]
+
     def initialize_settings(self) -> None:
         """Make the service; cheap, since its parts are made on first use."""
+        try:
+            self._make_service()
+        except Exception as error:  # whatever it is: the server and kernels without image work on as without us
+            cause = str(error).rstrip(".") or type(error).__name__
+            problem = f"Jupyter Image Manager does not work on this server: {cause}; correct it and restart the server."
+            self.settings[PROBLEM] = problem
+            self.settings.pop(SETTING, None)  # else it would be this application, which the base class puts there
+            self.log.error(problem)
+            self.log.debug("Where it failed:", exc_info=True)
+
+    def _make_service(self) -> None:
         from .manager import ImageManager
 
         server: Any = self.serverapp
         given = {} if "root_dir" in self.config.ImageManager else {"root_dir": str(Path(server.root_dir).resolve())}
-        self.manager = ImageManager(parent=self, log=self.log, **given)
-        self.settings[SETTING] = self.manager
+        manager = ImageManager(parent=self, log=self.log, **given)
         self._register_events(server)
-        self._add_kernelspecs(server)
+        self._add_kernelspecs(server, manager)
         self._remember_images(server)
+        self.manager = self.settings[SETTING] = manager
+        self._works = True
 
     def initialize_handlers(self) -> None:
         """Add the routes."""
@@ -71,9 +101,9 @@ class ImageManagerExtension(ExtensionApp):
         for noun in NOUNS:
             server.event_logger.register_event_schema(SCHEMAS / noun / "v1.yaml")
 
-    def _add_kernelspecs(self, server: Any) -> None:
+    def _add_kernelspecs(self, server: Any, manager: ImageManager) -> None:
         """Let the server see the kernels of other languages that active images bring; its own come first."""
-        folder = str(Path(self.manager.data_dir) / KERNELSPECS)
+        folder = str(Path(manager.data_dir) / KERNELSPECS)
         specs = server.kernel_spec_manager
         if folder not in getattr(specs, "kernel_dirs", [folder]):
             specs.kernel_dirs = [*specs.kernel_dirs, folder]
@@ -86,6 +116,8 @@ class ImageManagerExtension(ExtensionApp):
 
     # What the server does by itself
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
+        if not self._works:
+            return
         from .watcher import Periodic, Watcher
 
         loop = asyncio.get_running_loop()
@@ -106,6 +138,8 @@ class ImageManagerExtension(ExtensionApp):
 
     async def stop_extension(self) -> None:
         """End our threads and let go of the store and the engine; builds and kernels are no part of the server."""
+        if not self._works:
+            return
         threads, self._threads = self._threads, ()
         for thread in threads:
             thread.ask_to_stop()

@@ -5,6 +5,7 @@
     ImageManagerError            500 internal_error
     ├── InvalidRequest           400 invalid_request      malformed input, said before anything changed
     │   ├── InvalidReference     400 invalid_reference    a name, version or image reference
+    │   ├── TooLarge             413 too_large            a request's body
     │   └── InvalidDockerfile    400 invalid_dockerfile
     ├── NotAllowed               403 not_allowed          the actor's role or the administrator's policy
     ├── NotFound                 404 not_found
@@ -70,6 +71,13 @@ class InvalidReference(InvalidRequest):
     """A name, version or image reference that cannot be one."""
 
     code = "invalid_reference"
+
+
+class TooLarge(InvalidRequest):
+    """A request whose body is larger than anything that it could say."""
+
+    status = 413
+    code = "too_large"
 
 
 class InvalidDockerfile(InvalidRequest):

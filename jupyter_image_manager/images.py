@@ -33,6 +33,7 @@ from .models import (
     Recipe,
     RunningKernel,
 )
+from .patience import asked
 from .reference import parse_spec
 
 if TYPE_CHECKING:
@@ -110,9 +111,10 @@ class ImageService(LoggingConfigurable):
         """Return how many kernels run in each image, and the engine's architecture; nothing if it does not answer."""
         count: dict[str, int] = {}
         try:
-            for kernel in self._kernels():
+            running, machine = asked(lambda: (self._kernels(), self.manager.engine.info().architecture))
+            for kernel in running:
                 count[kernel.image_id] = count.get(kernel.image_id, 0) + 1
-            return count, self.manager.engine.info().architecture
+            return count, machine
         except (EngineError, EngineUnavailable) as error:
             self.log.debug("Lists do not say which kernels run: %s", error)
             return {}, ""

@@ -17,8 +17,9 @@ from jupyter_server.utils import url_path_join
 from tornado import web
 
 from .. import API_NAMESPACE
-from ..errors import ImageManagerError, InvalidRequest
+from ..errors import EngineError, EngineUnavailable, ImageManagerError, ImageNotFound, InvalidRequest
 from ..models import Actor, Project, as_json
+from ..patience import asked
 from . import body
 
 if TYPE_CHECKING:
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 SETTING = "jupyter_image_manager"
+PROBLEM = "jupyter_image_manager_problem"
 THREADS = 8
+SLOW_THREADS = 4
 CODES = {
     400: "invalid_request",
     401: "not_authenticated",
@@ -46,9 +49,10 @@ def pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="image manager")
 
 
-async def in_thread(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
-    """Run a blocking call beside the event loop."""
-    return await asyncio.get_running_loop().run_in_executor(pool(), lambda: function(*args, **kwargs))
+@cache
+def slow_pool() -> ThreadPoolExecutor:
+    """Return the threads of routes that wait for the engine, so that the others never wait for them."""
+    return ThreadPoolExecutor(max_workers=SLOW_THREADS, thread_name_prefix="image manager, slow")
 
 
 def encode(value: Any) -> bytes:
@@ -62,11 +66,21 @@ class ImageManagerHandler(APIHandler):
     """Base of every route."""
 
     auth_resource = "image_manager"
+    slow = False
+    """Whether the route waits for the engine."""
 
     @property
     def manager(self) -> ImageManager:
-        """The service."""
-        found: ImageManager = self.settings[SETTING]
+        """The service.
+
+        Raises
+        ------
+        ImageManagerError
+            The extension could not be set up; the message says why.
+        """
+        found: ImageManager | None = self.settings.get(SETTING)
+        if found is None:
+            raise ImageManagerError(self.settings[PROBLEM])
         return found
 
     @property
@@ -85,11 +99,12 @@ class ImageManagerHandler(APIHandler):
     # Calls
     def call(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> Awaitable[T]:
         """Call the service in a thread."""
-        return in_thread(function, *args, **kwargs)
+        threads = slow_pool() if self.slow else pool()
+        return asyncio.get_running_loop().run_in_executor(threads, lambda: function(*args, **kwargs))
 
     async def answer(self, function: Callable[..., Any], *args: Any, status: int = 200, **kwargs: Any) -> None:
         """Call the service, encode what it returns, both in a thread, and finish."""
-        encoded = await in_thread(lambda: encode(function(*args, **kwargs)))
+        encoded = await self.call(lambda: encode(function(*args, **kwargs)))
         self.set_status(status)
         self.set_header("Cache-Control", "no-store")
         await self.finish(encoded)
@@ -101,7 +116,7 @@ class ImageManagerHandler(APIHandler):
             build = function(*args, **kwargs)
             return build.id, encode(build)
 
-        build_id, encoded = await in_thread(submit)
+        build_id, encoded = await self.call(submit)
         self.set_status(202)
         self.set_header("Location", self.location("builds", build_id))
         await self.finish(encoded)
@@ -199,8 +214,6 @@ def project_json(manager: ImageManager, actor: Actor, project: Project, root: Pa
     running : list of RunningKernel, optional
         The kernels of all projects, where they are known already.
     """
-    from ..errors import ImageNotFound
-
     active = None
     if project.active_image_id is not None:
         try:
@@ -219,10 +232,8 @@ def project_json(manager: ImageManager, actor: Actor, project: Project, root: Pa
 
 def kernels_of(manager: ImageManager, actor: Actor, project_id: str | None) -> Any:
     """Return the kernels that run in images; none while the engine does not answer."""
-    from ..errors import EngineError, EngineUnavailable
-
     try:
-        return manager.kernels.list(actor, project_id)
+        return asked(manager.kernels.list, actor, project_id)
     except (EngineError, EngineUnavailable) as error:
         manager.log.debug("Which kernels run is not known: %s", error)
         return []

@@ -6,9 +6,11 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..errors import InvalidRequest
+from ..errors import InvalidRequest, TooLarge
 
 Reader = Callable[[Any, str], Any]
+LARGEST = 1024 * 1024
+"""Bytes of a body; it is read on the event loop, which must not be held."""
 DEPTH = "The body is nested too deeply; send a flatter one."
 
 
@@ -57,7 +59,13 @@ def parse(raw: bytes) -> dict[str, Any]:
     ------
     InvalidRequest
         It is no JSON object.
+    TooLarge
+        It is larger than any request needs to be.
     """
+    if len(raw) > LARGEST:
+        raise TooLarge(
+            f"The body has {len(raw)} bytes; send at most {LARGEST}, and larger files by the project folder."
+        )
     if not raw.strip():
         return {}
     try:

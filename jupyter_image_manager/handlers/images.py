@@ -44,6 +44,8 @@ class OneImageHandler(ImageHandler):
 class DeletionHandler(ImageHandler):
     """``images/{id}/deletion``."""
 
+    slow = True
+
     @web.authenticated
     @authorized
     async def get(self, image_id: str) -> None:
@@ -86,6 +88,8 @@ class DiffHandler(ImageHandler):
 
 class CheckHandler(ImageHandler):
     """``images/{id}/check``."""
+
+    slow = True
 
     @web.authenticated
     @authorized

@@ -145,6 +145,7 @@ class ProjectKernelsHandler(ImageManagerHandler):
     """``projects/{id}/kernels``."""
 
     auth_resource = "image_manager:kernels"
+    slow = True
 
     @web.authenticated
     @authorized
@@ -163,6 +164,7 @@ class ProjectUsageHandler(ImageManagerHandler):
     """``projects/{id}/usage``."""
 
     auth_resource = "image_manager:images"
+    slow = True
 
     @web.authenticated
     @authorized

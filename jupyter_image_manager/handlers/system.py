@@ -12,10 +12,13 @@ from tornado import web
 from .. import __version__
 from ..errors import ImageManagerError
 from ..models import Actor
+from ..patience import asked
 from .base import ImageManagerHandler
 from .body import parse, read, text
 
 SPEC = Path(__file__).parent.parent / "rest-api.yml"
+VERSION = "0.0.0-package"
+"""What stands for the package's version in the file: there is one place for versions, and it is not that."""
 
 
 class SystemHandler(ImageManagerHandler):
@@ -71,6 +74,7 @@ class KernelsHandler(SystemHandler):
     """``kernels``."""
 
     auth_resource = "image_manager:kernels"
+    slow = True
 
     @web.authenticated
     @authorized
@@ -82,6 +86,8 @@ class KernelsHandler(SystemHandler):
 class DoctorHandler(SystemHandler):
     """``doctor``."""
 
+    slow = True
+
     @web.authenticated
     @authorized
     async def get(self) -> None:
@@ -91,6 +97,8 @@ class DoctorHandler(SystemHandler):
 
 class StatusHandler(SystemHandler):
     """``status``."""
+
+    slow = True
 
     @web.authenticated
     @authorized
@@ -103,7 +111,7 @@ class StatusHandler(SystemHandler):
         store: dict[str, Any] = {"ok": True, "message": ""}
         active = 0
         try:
-            info = self.manager.engine.info()
+            info = asked(lambda: self.manager.engine.info())
             engine.update(version=info.version, builder=info.builder)
         except ImageManagerError as error:
             engine.update(ok=False, message=error.message)
@@ -133,4 +141,4 @@ class SpecHandler(SystemHandler):
 
 @cache
 def _spec() -> bytes:
-    return SPEC.read_bytes()
+    return SPEC.read_text(encoding="utf-8").replace(VERSION, __version__, 1).encode()

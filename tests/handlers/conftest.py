@@ -9,6 +9,7 @@ import pytest
 from tornado.httpclient import HTTPClientError, HTTPResponse
 
 from ..conftest import clean
+from .described import check_answer
 
 Request = Callable[..., Awaitable[HTTPResponse]]
 
@@ -31,7 +32,7 @@ def jp_server_config(data_dir: Path) -> dict[str, Any]:
 
 @pytest.fixture
 def call(jp_serverapp: Any, jp_fetch: Request) -> Any:
-    """Call a route; return its status and what it answered, also when it refused."""
+    """Call a route; return its status and what it answered, also when it refused. Each answer must be as described."""
 
     async def fetch(
         method: str, route: str, body: Any = None, headers: dict[str, str] | None = None, **query: Any
@@ -51,7 +52,9 @@ def call(jp_serverapp: Any, jp_fetch: Request) -> Any:
             if error.response is None:
                 raise
             answer = error.response
-        return answer.code, json.loads(answer.body) if answer.body else None
+        found = json.loads(answer.body) if answer.body else None
+        check_answer(method, route, answer.code, answer.headers.get("Content-Type", ""), found)
+        return answer.code, found
 
     return fetch
 
