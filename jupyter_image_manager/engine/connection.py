@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
+import socket
 import threading
 import weakref
 from pathlib import Path
@@ -110,6 +112,7 @@ class Connection:
     def _close(self, client: Any) -> None:
         """Close a client with the answers that nobody read to their end, whose sockets it does not know any more."""
         for answer in list(self._answers.pop(client, ())):
+            _wake(answer)
             answer.close()
         client.close()
 
@@ -171,6 +174,15 @@ class Connection:
         for client in clients:
             self._close(client)
         self._local = threading.local()
+
+
+def _wake(answer: Any) -> None:
+    """End a read of another thread: closing an answer waits for whoever reads it, perhaps for ever."""
+    file = getattr(getattr(getattr(answer, "raw", None), "_fp", None), "fp", None)
+    connected = getattr(getattr(file, "raw", None), "_sock", None)
+    if isinstance(connected, socket.socket):
+        with contextlib.suppress(OSError):
+            connected.shutdown(socket.SHUT_RDWR)
 
 
 def _tls(address: str) -> Any:
