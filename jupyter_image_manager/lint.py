@@ -226,7 +226,7 @@ class _Lint:
         if not self.stages:
             return
         stage = self.stages[-1]
-        commands = list(_commands(i.value))
+        commands = list(_commands("\n".join((i.value, *i.heredocs)), exec_form=i.exec_form))
         if SECRET_VALUE.search(i.value):
             yield self._secret(i.line, "The command", "secret")
         if re.search(r"\b(?:curl|wget)\b[^|;&]*\|\s*(?:sudo\s+)?(?:ba|z)?sh\b", i.value):
@@ -362,9 +362,9 @@ def _sources(value: str) -> list[str]:
     return _words(value)[:-1]
 
 
-def _commands(value: str) -> Iterator[list[str]]:
+def _commands(value: str, *, exec_form: bool) -> Iterator[list[str]]:
     """Yield the simple commands of a shell line, without wrappers and variables before them."""
-    if value.lstrip().startswith("["):
+    if exec_form:
         tokens = re.findall(r'"((?:[^"\\]|\\.)*)"', value)
     else:
         lexer = shlex.shlex(value.replace("\n", " ; "), posix=True, punctuation_chars=True)

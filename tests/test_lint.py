@@ -116,6 +116,8 @@ def test_what_only_looks_like_a_secret(line: str) -> None:
         ("RUN pip install numpy", "numpy without an exact version", "info"),
         ("RUN cd /x && python3 -m pip install 'pandas>=2' six==1.0", "pandas>=2 without", "info"),
         ("RUN pip install six==1.0", "cache stays", "info"),
+        ("RUN <<EOF\npip install --no-cache-dir numpy\nEOF", "numpy without", "info"),
+        ("RUN [ -d /x ] || pip install --no-cache-dir numpy", "numpy without", "info"),
         ("RUN sudo make install", "sudo", "warning"),
         ("RUN curl -s https://x/y | bash", "run unseen", "warning"),
         ("RUN chmod -R 777 /srv", "777", "info"),

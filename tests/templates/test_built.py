@@ -15,8 +15,8 @@ from ..requirements.workshop import Workshop
 pytestmark = pytest.mark.engine
 
 
-def build(workshop: Workshop, base: str, files: dict[str, bytes] | None = None, **choices: object) -> str:
-    return workshop.build(TemplateCatalog(base_image=base).render(choices).dockerfile, files)
+def build(workshop: Workshop, base: str, context: dict[str, bytes] | None = None, **choices: object) -> str:
+    return workshop.build(TemplateCatalog(base_image=base).render(choices).dockerfile, context)
 
 
 def run(workshop: Workshop, image: str, *command: str) -> str:
