@@ -263,7 +263,9 @@ def test_a_queued_build_waits_its_turn_and_can_be_cancelled(builder: Builder) ->
 
 
 def test_another_process_sees_it_all(builder: Builder, manager_config, actor) -> None:
-    build = builder.submit("FROM jim-test/debian:12\nRUN for i in 1 2 3 4 5; do echo line $i; sleep 0.2; done\n")
+    build = builder.submit(
+        f"FROM jim-test/debian:12\nRUN : {uuid.uuid4().hex}; for i in 1 2 3 4 5; do echo line $i; sleep 0.2; done\n"
+    )
     other = ImageManager(config=manager_config)
     try:
         lines = list(other.builds.follow(actor, build.id))

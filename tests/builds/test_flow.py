@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 import time
+import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -39,7 +40,8 @@ from jupyter_image_manager.processes import ProcessIdentity
 
 pytestmark = pytest.mark.engine
 
-USER = "RUN useradd -m -u 1000 jupyter\n"
+# Each run of the tests builds anew: what the engine remembers of an earlier one would print nothing.
+USER = f"RUN useradd -m -u 1000 jupyter && : {uuid.uuid4().hex}\n"
 
 
 @pytest.fixture
@@ -170,10 +172,8 @@ def test_an_existing_reference_and_an_archive_are_taken_in(bench: Bench, base: s
     )
     assert loaded.state is BuildState.SUCCEEDED, (loaded.failure, bench.lines(loaded))
     archive.write_bytes(b"this is no archive")
-    broken = bench.end(
+    with pytest.raises(InvalidRequest, match="archive"):
         bench.manager.builds.submit(bench.actor, bench.project.id, BuildRequest(name="broken", archive=str(archive)))
-    )
-    assert broken.state is BuildState.FAILED
 
 
 def test_secrets_reach_the_build_and_stay_nowhere(bench: Bench, base: str) -> None:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,7 +20,8 @@ from jupyter_image_manager.manager import ImageManager
 from ..conftest import clean, share_runtimes
 
 pytestmark = pytest.mark.engine
-USER = "RUN useradd -m -u 1000 jupyter\n"
+# Each run of the tests builds anew: what the engine remembers of an earlier one would be over too soon.
+USER = f"RUN useradd -m -u 1000 jupyter && : {uuid.uuid4().hex}\n"
 PROGRAM = str(Path(sys.executable).with_name("jupyter-image"))
 
 
