@@ -323,12 +323,15 @@ class BuildService(Configurable):
 
     def fix(self, actor: Actor, image_id: str) -> Build:
         """Append what an image lacks to its Dockerfile and build the next version."""
-        from ..requirements import cure_lines
+        from ..requirements import cure_lines, hopeless
 
         image = self.manager.images.get(actor, image_id).image
         if image.report is None or image.report.ok:
             raise Conflict(f"{image.spec} lacks nothing that the last check saw; check it again first.")
         recipe = self.manager.images.recipe(actor, image.id)
+        if lost := hopeless(image.report):
+            why = " ".join(item.message or item.title for item in lost)
+            raise Conflict(f"What {image.spec} lacks cannot all be appended: {why}")
         cures = cure_lines(image.report)
         if not cures:
             raise Conflict(f"What {image.spec} lacks cannot be appended; choose another base image.")
