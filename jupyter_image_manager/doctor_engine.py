@@ -128,14 +128,17 @@ class _EngineFindings:
                 environment = (process / "environ").read_bytes()
             except OSError:
                 continue
-            if b"BUILDKIT_STEP_LOG_MAX_SIZE=-1" in environment and b"BUILDKIT_STEP_LOG_MAX_SPEED=-1" in environment:
+            if (
+                b"BUILDKIT_STEP_LOG_MAX_SIZE=1073741824" in environment
+                and b"BUILDKIT_STEP_LOG_MAX_SPEED=1073741824" in environment
+            ):
                 return Finding("build-log", title, "ok", "the engine passes on all that a step writes.")
             return Finding(
                 "build-log",
                 title,
                 "warning",
                 "BuildKit cuts a step's output after 2 MiB, or above 100 KiB/s.",
-                "Start dockerd with BUILDKIT_STEP_LOG_MAX_SIZE=-1 and BUILDKIT_STEP_LOG_MAX_SPEED=-1 in its "
+                "Start dockerd with BUILDKIT_STEP_LOG_MAX_SIZE=1073741824 and BUILDKIT_STEP_LOG_MAX_SPEED=1073741824 in its "
                 "environment (`systemctl edit docker`).",
             )
         return Finding(
@@ -143,7 +146,7 @@ class _EngineFindings:
             title,
             "info",
             "whether BuildKit cuts long outputs of a step cannot be seen from here; it does after 2 MiB unless dockerd "
-            "has BUILDKIT_STEP_LOG_MAX_SIZE=-1 in its environment.",
+            "has BUILDKIT_STEP_LOG_MAX_SIZE=1073741824 in its environment.",
         )
 
     def limits(self) -> Iterator[Finding]:
