@@ -129,8 +129,8 @@ class _EngineFindings:
             except OSError:
                 continue
             if (
-                b"BUILDKIT_STEP_LOG_MAX_SIZE=1073741824" in environment
-                and b"BUILDKIT_STEP_LOG_MAX_SPEED=1073741824" in environment
+                b"BUILDKIT_STEP_LOG_MAX_SIZE=99999999" in environment
+                and b"BUILDKIT_STEP_LOG_MAX_SPEED=99999999" in environment
             ):
                 return Finding("build-log", title, "ok", "the engine passes on all that a step writes.")
             return Finding(
@@ -138,7 +138,8 @@ class _EngineFindings:
                 title,
                 "warning",
                 "BuildKit cuts a step's output after 2 MiB, or above 100 KiB/s.",
-                "Start dockerd with BUILDKIT_STEP_LOG_MAX_SIZE=1073741824 and BUILDKIT_STEP_LOG_MAX_SPEED=1073741824 in its "
+                "Start dockerd with BUILDKIT_STEP_LOG_MAX_SIZE=99999999 and BUILDKIT_STEP_LOG_MAX_SPEED=99999999 "
+                "in its "
                 "environment (`systemctl edit docker`).",
             )
         return Finding(
@@ -146,7 +147,7 @@ class _EngineFindings:
             title,
             "info",
             "whether BuildKit cuts long outputs of a step cannot be seen from here; it does after 2 MiB unless dockerd "
-            "has BUILDKIT_STEP_LOG_MAX_SIZE=1073741824 in its environment.",
+            "has BUILDKIT_STEP_LOG_MAX_SIZE=99999999 in its environment.",
         )
 
     def limits(self) -> Iterator[Finding]:

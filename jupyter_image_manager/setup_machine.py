@@ -36,7 +36,8 @@ DROP_IN = "/etc/systemd/system/docker.service.d/jupyter-image-manager.conf"
 START_SYSTEMD = f"""\
 set -e
 mkdir -p {Path(DROP_IN).parent}
-printf '[Service]\\nEnvironment=BUILDKIT_STEP_LOG_MAX_SIZE=1073741824 BUILDKIT_STEP_LOG_MAX_SPEED=1073741824\\n' > {DROP_IN}
+printf '[Service]\\nEnvironment=BUILDKIT_STEP_LOG_MAX_SIZE=99999999 BUILDKIT_STEP_LOG_MAX_SPEED=99999999\\n' \\
+    > {DROP_IN}
 systemctl daemon-reload
 systemctl enable --now docker
 """
@@ -49,7 +50,7 @@ for f in /var/run/docker.pid /var/run/docker/containerd/containerd.pid; do
         if [ "$(cat /proc/$p/comm 2>/dev/null)" != $name ] || grep -q '^State:.Z' /proc/$p/status; then rm -f $f; fi
     fi
 done
-export BUILDKIT_STEP_LOG_MAX_SIZE=1073741824 BUILDKIT_STEP_LOG_MAX_SPEED=1073741824
+export BUILDKIT_STEP_LOG_MAX_SIZE=99999999 BUILDKIT_STEP_LOG_MAX_SPEED=99999999
 setsid nohup dockerd </dev/null >>/var/log/dockerd.log 2>&1 &
 """
 
