@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import statistics
 import subprocess
 from pathlib import Path
+from time import perf_counter
 
 from harness import ACTOR, Result, built, medians, workplace
 from jupyter_image_manager.models import BuildRequest
@@ -26,26 +28,24 @@ def measure() -> list[Result]:
         def bare() -> None:
             subprocess.run(docker_cli("build", "--no-cache", "-q", str(folder)), check=True, capture_output=True)
 
+        building: list[float] = []
+
         def ours() -> None:
-            build = manager.builds.submit(ACTOR, project.id, BuildRequest(name="timed", no_cache=True))
-            for _ in manager.builds.follow(ACTOR, build.id):
-                pass
+            begin = perf_counter()
+            _, image = built(manager, project, BuildRequest(name="timed", no_cache=True))
+            check = sum(item.seconds for item in image.report.items) if image.report else 0.0
+            building.append(perf_counter() - begin - check)
 
-        def checked() -> float:
-            _, image = built(manager, project, BuildRequest(name="checked", no_cache=True))
-            return sum(item.seconds for item in image.report.items) if image.report else 0.0
-
-        check = checked()
-        took = medians(RUNS, bare=bare, ours=ours)
-        building = took["ours"] - check
-        detail = f"{building:.2f} s over {took['bare']:.2f} s; the check after it ({check:.1f} s) not counted"
-        results = [
-            Result("build over `docker build`, after 0.5 s", (building - 0.5) / took["bare"], 1.03, detail=detail)
-        ]
+        bare_seconds = medians(RUNS, bare=bare, ours=ours)["bare"]
+        took = statistics.median(building[1:])
+        detail = f"{took:.2f} s over {bare_seconds:.2f} s; the check after it not counted"
+        results = [Result("build over `docker build`, after 0.5 s", (took - 0.5) / bare_seconds, 1.03, detail=detail)]
 
         (folder / "Dockerfile").write_text(f"FROM {base_image('3.11')}\nRUN seq 1 {LINES}\n")
         (folder / "data.bin").unlink()
-        took = medians(1, bare=bare, ours=ours)
+        building.clear()
+        bare_seconds = medians(RUNS, bare=bare, ours=ours)["bare"]
+        took = statistics.median(building[1:])
         build, _ = built(manager, project, BuildRequest(name="lines", no_cache=True))
         seen = [line.text for line in manager.builds.log(ACTOR, build.id) if line.text.isdigit()]
         wrong = sum(1 for number, text in enumerate(seen, 1) if text != str(number)) + abs(LINES - len(seen))
@@ -53,9 +53,9 @@ def measure() -> list[Result]:
         results.append(
             Result(
                 "200,000 log lines over the bare engine",
-                (took["ours"] - check) / took["bare"],
+                took / bare_seconds,
                 1.10,
-                detail="check not counted",
+                detail=f"{took:.2f} s over {bare_seconds:.2f} s; the check not counted",
             )
         )
         return results
