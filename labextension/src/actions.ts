@@ -20,6 +20,11 @@ import type { IImage, IImageManager, IProject, IProjectKernel } from './tokens';
 const NOTIFICATION_LENGTH = 140;
 
 /**
+ * Milliseconds that a person waits without being told for what.
+ */
+const MOMENT = 400;
+
+/**
  * What a person can do, with the questions and the news that go with it.
  */
 export class Actions {
@@ -54,11 +59,20 @@ export class Actions {
     const { manager, trans } = this._options;
     const name = image ? image.spec : trans.__('Server environment');
     const before = project.active_image;
+    const activated = manager.api.activate(project.id, image ? image.id : null);
+    const done = this._tellWait(
+      trans.__(
+        'Activating %1. An image that is new here is checked first.',
+        name
+      )
+    );
     try {
-      await manager.api.activate(project.id, image ? image.id : null);
+      await activated;
     } catch (error) {
       this.report(trans.__('%1 was not activated.', name), error);
       return;
+    } finally {
+      done();
     }
     await manager.refresh();
     const id = Notification.success(
@@ -275,6 +289,24 @@ export class Actions {
             ]
           : []
     });
+  }
+
+  /**
+   * Say what is waited for when it takes longer than a moment.
+   *
+   * @returns A function that takes it back.
+   */
+  private _tellWait(text: string): () => void {
+    let id = '';
+    const timer = window.setTimeout(() => {
+      id = Notification.emit(text, 'in-progress', { autoClose: false });
+    }, MOMENT);
+    return () => {
+      window.clearTimeout(timer);
+      if (id) {
+        Notification.dismiss(id);
+      }
+    };
   }
 
   private async _create(

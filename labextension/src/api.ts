@@ -16,7 +16,8 @@ import type {
   IStatus,
   ISystemImage,
   ITemplate,
-  ITemplateChoices
+  ITemplateChoices,
+  IUsage
 } from './tokens';
 
 interface IItems<T> {
@@ -211,6 +212,11 @@ export class ImageManagerAPI {
   /** Images that every project sees; first the server environment. */
   async systemImages(): Promise<ISystemImage[]> {
     return (await this._get<IItems<ISystemImage>>('system-images')).items;
+  }
+
+  /** What a project's images take, its quotas, and what is free on the engine's disk. */
+  usage(projectId: string): Promise<IUsage> {
+    return this._get(`projects/${projectId}/usage`);
   }
 
   /** All kernels that run in images. */

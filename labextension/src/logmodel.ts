@@ -5,13 +5,15 @@ import type { ISignal } from '@lumino/signaling';
 import { plainText } from './ansi';
 import type { ImageManagerAPI } from './api';
 import { isDone } from './format';
-import type { IBuild, ILogLine } from './tokens';
+import type { BuildState, IBuild, ILogLine } from './tokens';
 
 /**
  * One step of a build, as far as the log tells.
  */
 export interface ILogStep {
+  /** Of the recipe, from 1; 0 for what is done with the built image. */
   number: number;
+  /** The instruction, or what is done with the built image. */
   title: string;
   /** Index of its first line. */
   index: number;
@@ -21,6 +23,15 @@ export interface ILogStep {
   seconds: number | null;
   cached: boolean;
 }
+
+/**
+ * What is done with an image once its recipe has been carried out; the server writes such a line when it begins.
+ */
+const PHASES: string[] = [
+  'checking',
+  'saving',
+  'pushing'
+] satisfies BuildState[];
 
 /**
  * A build's log, followed to its end.
@@ -162,11 +173,12 @@ export class LogModel implements IDisposable {
 
   private _add(line: ILogLine): void {
     const last = this._steps[this._steps.length - 1];
-    if (line.step > 0 && line.step !== last?.number) {
+    const phase = line.stream === 'meta' && PHASES.includes(line.text);
+    if (phase || (line.step > 0 && line.step !== last?.number)) {
       this._closeStep(line.time);
       this._steps.push({
-        number: line.step,
-        title: stepTitle(plainText(line.text)),
+        number: phase ? 0 : line.step,
+        title: phase ? line.text : stepTitle(plainText(line.text)),
         index: this._lines.length,
         start: line.time,
         seconds: null,
@@ -174,7 +186,9 @@ export class LogModel implements IDisposable {
       });
     } else if (
       last &&
-      /^(---> Using cache|.*\bCACHED\b)/.test(plainText(line.text).trim())
+      /^(---> Using cache|unchanged since an earlier build|.*\bCACHED\b)/.test(
+        plainText(line.text).trim()
+      )
     ) {
       last.cached = true;
     }

@@ -9,6 +9,7 @@ import type { ImageManagerAPI } from './api';
 import { isDone } from './format';
 import { kernelsOf } from './kernels';
 import { RequestError } from './request';
+import { Surroundings } from './surroundings';
 import type {
   IBuild,
   IImage,
@@ -17,6 +18,8 @@ import type {
   IProject,
   IProjectKernel,
   IRunningKernel,
+  ISystemImage,
+  IUsage,
   ServerState
 } from './tokens';
 
@@ -42,6 +45,8 @@ export class ImageManagerModel implements IImageManager {
   constructor(options: ImageManagerModel.IOptions) {
     this.api = options.api;
     this._expectedVersion = options.version;
+    this._surroundings = new Surroundings(options.api);
+    this._surroundings.changed.connect(this._onSurroundings, this);
     this._refreshSoon = new Debouncer(() => this._poll.refresh(), 150);
     this._poll = new Poll({
       auto: false,
@@ -91,6 +96,11 @@ export class ImageManagerModel implements IImageManager {
     return this._path;
   }
 
+  /** Whether it is known what is in front. */
+  get hasPath(): boolean {
+    return this._hasPath;
+  }
+
   get folder(): string {
     return this._isFolder ? this._path : PathExt.dirname(this._path);
   }
@@ -101,6 +111,14 @@ export class ImageManagerModel implements IImageManager {
 
   get images(): ReadonlyArray<IImage> {
     return this._images;
+  }
+
+  get systemImages(): ReadonlyArray<ISystemImage> {
+    return this._surroundings.systemImages;
+  }
+
+  get usage(): IUsage | null {
+    return this._surroundings.usage;
   }
 
   get builds(): ReadonlyArray<IBuild> {
@@ -144,6 +162,7 @@ export class ImageManagerModel implements IImageManager {
     this._sessions?.runningChanged.disconnect(this._onSessions, this);
     this._refreshSoon.dispose();
     this._poll.dispose();
+    this._surroundings.changed.disconnect(this._onSurroundings, this);
     Signal.clearData(this);
   }
 
@@ -185,6 +204,10 @@ export class ImageManagerModel implements IImageManager {
     void this._refreshSoon.invoke().catch(ignoreDisposal);
   }
 
+  private _onSurroundings(): void {
+    this._stateChanged.emit();
+  }
+
   private _onSessions(): void {
     this._stateChanged.emit();
     void this._refreshSoon.invoke().catch(ignoreDisposal);
@@ -219,6 +242,7 @@ export class ImageManagerModel implements IImageManager {
       this._setBuilds(builds);
       this._error = '';
       this._loaded = true;
+      void this._surroundings.look(project, images);
     } catch (error) {
       if (generation !== this._generation || this._isDisposed) {
         return;
@@ -309,6 +333,7 @@ export class ImageManagerModel implements IImageManager {
   }
 
   private _expectedVersion: string;
+  private _surroundings: Surroundings;
   private _poll: Poll;
   private _refreshSoon: Debouncer;
   private _events: IStream<unknown, Event.Emission> | null = null;

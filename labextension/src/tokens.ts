@@ -270,11 +270,31 @@ export interface IStatus {
  * A system image, seen by every project; the first is the server environment.
  */
 export interface ISystemImage {
+  /** Null for one that the engine does not hold. */
   id: string | null;
-  name?: string;
-  title?: string;
+  name: string;
+  /** Absent for the server environment and for what the engine does not hold. */
+  version?: number;
+  spec?: string;
+  state?: ImageState;
   description?: string;
   python_version?: string;
+  /** Bytes. */
+  size?: number;
+  warnings?: string[];
+}
+
+/**
+ * What a project's images take; null where a value is not limited or not known.
+ */
+export interface IUsage {
+  images: number;
+  ready: number;
+  bytes: number;
+  max_images: number | null;
+  max_bytes: number | null;
+  disk_free: number | null;
+  disk_total: number | null;
 }
 
 /**
@@ -335,6 +355,10 @@ export interface IImageManager extends IDisposable {
   readonly project: IProject | null;
   /** All images of the project, newest first. */
   readonly images: ReadonlyArray<IImage>;
+  /** What every project can activate; first the server environment. */
+  readonly systemImages: ReadonlyArray<ISystemImage>;
+  /** What the project's images take; null while it is not known. */
+  readonly usage: IUsage | null;
   /** Builds of the project that are not finished. */
   readonly builds: ReadonlyArray<IBuild>;
   /** All kernels that run in images. */

@@ -3,6 +3,8 @@ import { LogModel, stepTitle } from '../logmodel';
 import type { ILogLine } from '../tokens';
 import { aBuild, settingsOf } from './factory';
 
+const PHASES = ['checking'];
+
 async function modelOf(
   texts: [number, string][],
   changes = {}
@@ -12,7 +14,7 @@ async function modelOf(
     time: index,
     step,
     text,
-    stream: 'out'
+    stream: PHASES.includes(text) ? 'meta' : 'out'
   }));
   const build = aBuild({ state: 'failed', ...changes });
   const body =
@@ -41,11 +43,13 @@ describe('LogModel', () => {
       [1, 'Step 1/2 : FROM base'],
       [1, ' ---> Using cache'],
       [2, 'Step 2/2 : RUN false'],
-      [2, 'no']
+      [2, 'no'],
+      [0, 'checking']
     ]);
     expect(model.steps).toMatchObject([
       { number: 1, title: 'FROM base', index: 1, seconds: 2, cached: true },
-      { number: 2, title: 'RUN false', index: 3, seconds: 1, cached: false }
+      { number: 2, title: 'RUN false', index: 3, seconds: 2, cached: false },
+      { number: 0, title: 'checking', index: 5, seconds: 0, cached: false }
     ]);
     model.dispose();
   });

@@ -48,6 +48,20 @@ function modelOf(server: Partial<IServer> = {}) {
         }
         case 'projects/p1/images':
           return json({ items: [anImage()], next: null });
+        case 'projects/p1/usage':
+          return json({
+            images: 1,
+            ready: 1,
+            bytes: 5,
+            max_images: 5,
+            max_bytes: null,
+            disk_free: null,
+            disk_total: null
+          });
+        case 'system-images':
+          return json({
+            items: [{ id: 'server-environment', name: 'Server environment' }]
+          });
         case 'projects/p1/builds':
           return json({ items: state.builds });
         case 'kernels':
@@ -149,9 +163,32 @@ describe('ImageManagerModel', () => {
     });
     expect(kernels.map(event => event.kernel_id)).toEqual(['k1']);
     await new Promise<void>(resolve => {
-      model.stateChanged.connect(() => resolve());
+      model.stateChanged.connect(() => {
+        if (requests.slice(before).includes('projects/p1/images')) {
+          resolve();
+        }
+      });
     });
-    expect(requests.length).toBeGreaterThan(before);
+    model.dispose();
+  });
+
+  it('asks for room and system images once, not at each look', async () => {
+    const { model, requests } = modelOf();
+    model.setPath('churn', true);
+    await model.refresh();
+    while (!model.usage) {
+      await new Promise<void>(resolve => {
+        model.stateChanged.connect(() => resolve());
+      });
+    }
+    expect(model.usage.max_images).toBe(5);
+    expect(model.systemImages.map(image => image.name)).toEqual([
+      'Server environment'
+    ]);
+    await model.refresh();
+    expect(
+      requests.filter(route => route === 'projects/p1/usage')
+    ).toHaveLength(1);
     model.dispose();
   });
 });

@@ -3,6 +3,7 @@ import { nullTranslator } from '@jupyterlab/translation';
 import { actionsOf, factOf, toneOf } from '../components/facts';
 import { rowsOf } from '../components/images';
 import { checkName } from '../components/newimage';
+import { metersOf } from '../components/usage';
 import { isDockerfile } from '../dockerfile';
 import { PendingCells, isRemembered, memoryOf } from '../notebooks';
 import { VERSION } from '../version';
@@ -66,6 +67,30 @@ describe('facts', () => {
     expect(active.menu.map(item => item.command)).not.toContain(
       'image-manager:delete-image'
     );
+  });
+});
+
+describe('room', () => {
+  const usage = {
+    images: 9,
+    ready: 9,
+    bytes: 2e9,
+    max_images: null,
+    max_bytes: null,
+    disk_free: 40e9,
+    disk_total: 100e9
+  };
+
+  it('is told where a quota is set or the disk is short', () => {
+    expect(metersOf(usage)).toEqual([]);
+    expect(metersOf({ ...usage, max_images: 10, max_bytes: 2e9 })).toEqual([
+      { id: 'images', share: 0.9, tone: 'warn' },
+      { id: 'bytes', share: 1, tone: 'error' }
+    ]);
+    expect(metersOf({ ...usage, disk_free: 4e9 })).toMatchObject([
+      { id: 'disk', tone: 'warn' }
+    ]);
+    expect(metersOf({ ...usage, disk_free: 4e9, disk_total: 8e9 })).toEqual([]);
   });
 });
 

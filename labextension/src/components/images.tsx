@@ -1,22 +1,11 @@
-import {
-  caretDownIcon,
-  caretRightIcon,
-  ellipsesIcon
-} from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import type { IImage } from '../tokens';
 import { useView } from './context';
-import { actionsOf, factOf, stateOf, toneOf } from './facts';
-import { ActionButton, Chip, ImageName, Mark } from './parts';
-
-interface IRow {
-  image: IImage;
-  level: 1 | 2;
-  /** How many versions the group has, on its first row. */
-  versions: number;
-  open: boolean;
-}
+import { actionsOf } from './facts';
+import { ImageRow } from './imagerow';
+import type { IRow } from './imagerow';
+import { useWindow } from './windowed';
 
 /**
  * From how many images on a filter is worth its place.
@@ -37,9 +26,11 @@ export function ImageList(props: {
   const [query, setQuery] = React.useState('');
   const [opened, setOpened] = React.useState<ReadonlySet<string>>(new Set());
   const [focused, setFocused] = React.useState<string | null>(null);
+  const [focusAsked, setFocusAsked] = React.useState(0);
   const [held, setHeld] = React.useState(false);
   const grid = React.useRef<HTMLDivElement>(null);
   const typed = React.useRef({ text: '', time: 0 });
+  const awaited = React.useRef<string | null>(null);
 
   const images = useHeldOrder(props.images, held);
   const rows = rowsOf(images, query, opened);
@@ -47,12 +38,28 @@ export function ImageList(props: {
     ? focused
     : rows[0]?.image.id;
 
+  const { drawn, gap } = useWindow(
+    grid,
+    rows.map(row => row.image.id),
+    stop ?? undefined
+  );
+
   const focusRow = (id: string) => {
     setFocused(id);
-    grid.current
-      ?.querySelector<HTMLElement>(`[data-id="${CSS.escape(id)}"]`)
-      ?.focus();
+    awaited.current = id;
+    setFocusAsked(asked => asked + 1);
   };
+  React.useLayoutEffect(() => {
+    // The row may have been out of view and is drawn only now.
+    if (awaited.current !== null) {
+      grid.current
+        ?.querySelector<HTMLElement>(
+          `[data-id="${CSS.escape(awaited.current)}"]`
+        )
+        ?.focus();
+      awaited.current = null;
+    }
+  }, [focusAsked]);
   const toggle = (name: string, open?: boolean) => {
     setOpened(previous => {
       const next = new Set(previous);
@@ -210,17 +217,24 @@ export function ImageList(props: {
           setHeld(grid.current?.contains(event.relatedTarget) ?? false)
         }
       >
-        {rows.map((row, index) => (
-          <ImageRow
-            key={row.image.id}
-            row={row}
-            index={index}
-            isStop={row.image.id === stop}
-            buildOf={manager.lastBuild(row.image)}
-            onFocus={() => setFocused(row.image.id)}
-            onToggle={() => toggle(row.image.name)}
-          />
-        ))}
+        {drawn.map((index, place) => {
+          const row = rows[index];
+          const before = gap(place ? drawn[place - 1] + 1 : 0, index);
+          return (
+            <React.Fragment key={row.image.id}>
+              {before > 0 && <Gap pixels={before} />}
+              <ImageRow
+                row={row}
+                index={index}
+                isStop={row.image.id === stop}
+                build={manager.lastBuild(row.image)}
+                onFocus={() => setFocused(row.image.id)}
+                onToggle={() => toggle(row.image.name)}
+              />
+            </React.Fragment>
+          );
+        })}
+        <Gap pixels={gap((drawn[drawn.length - 1] ?? -1) + 1, rows.length)} />
       </div>
       {query && !rows.length && (
         <p className="jp-ImageManager-note">
@@ -231,98 +245,11 @@ export function ImageList(props: {
   );
 }
 
-function ImageRow(props: {
-  row: IRow;
-  index: number;
-  isStop: boolean;
-  buildOf: ReturnType<ReturnType<typeof useView>['manager']['lastBuild']>;
-  onFocus: () => void;
-  onToggle: () => void;
-}): JSX.Element {
-  const { trans, run, openMenu } = useView();
-  const { image, level, versions, open } = props.row;
-  const { action, menu } = actionsOf(image, trans);
-  const state = stateOf(image, props.buildOf, trans);
-  const fact = factOf(image, props.buildOf, trans);
-  const Caret = open ? caretDownIcon : caretRightIcon;
-  return (
-    <div
-      role="row"
-      className="jp-ImageManager-row"
-      data-id={image.id}
-      data-level={level}
-      data-state={image.state}
-      aria-level={level}
-      aria-rowindex={props.index + 1}
-      aria-expanded={versions > 1 ? open : undefined}
-      tabIndex={props.isStop ? 0 : -1}
-      onFocus={props.onFocus}
-      onContextMenu={event => {
-        event.preventDefault();
-        event.stopPropagation();
-        openMenu(menu, event.currentTarget);
-      }}
-    >
-      <div role="gridcell" className="jp-ImageManager-rowTitle">
-        <Mark tone={toneOf(image)} />
-        <ImageName name={image.name} version={image.version} />
-        {image.active && <Chip tone="ok">{trans.__('Active')}</Chip>}
-      </div>
-      <div role="gridcell" className="jp-ImageManager-rowActions">
-        {action && (
-          <ActionButton
-            tabIndex={-1}
-            label={trans.__('%1 %2', action.label, image.spec)}
-            onClick={() => run(action.command, action.args)}
-          >
-            {action.label}
-          </ActionButton>
-        )}
-        <button
-          type="button"
-          tabIndex={-1}
-          className="jp-ImageManager-more"
-          title={trans.__('More')}
-          aria-label={trans.__('More about %1', image.spec)}
-          aria-haspopup="menu"
-          onClick={event => openMenu(menu, event.currentTarget)}
-        >
-          <ellipsesIcon.react tag="span" width="16px" height="16px" />
-        </button>
-      </div>
-      <div role="gridcell" className="jp-ImageManager-rowFacts">
-        <div
-          className="jp-ImageManager-sub jp-ImageManager-fact"
-          title={fact}
-          dir="auto"
-        >
-          {state && (
-            <span className="jp-ImageManager-state" data-tone={toneOf(image)}>
-              {state}
-            </span>
-          )}
-          {state && ' · '}
-          {fact}
-        </div>
-        {versions > 1 && (
-          <button
-            type="button"
-            tabIndex={-1}
-            className="jp-ImageManager-versions"
-            aria-label={
-              open
-                ? trans.__('Hide the older versions of %1', image.name)
-                : trans.__('Show all %1 versions of %2', versions, image.name)
-            }
-            onClick={props.onToggle}
-          >
-            <Caret.react tag="span" width="16px" height="16px" />
-            {trans._n('%1 older version', '%1 older versions', versions - 1)}
-          </button>
-        )}
-      </div>
-    </div>
-  );
+/**
+ * The place of rows that are not drawn.
+ */
+function Gap({ pixels }: { pixels: number }): JSX.Element {
+  return <div aria-hidden="true" style={{ height: pixels }} />;
 }
 
 /**

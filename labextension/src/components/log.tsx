@@ -1,3 +1,4 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
 import { UseSignal } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
@@ -13,7 +14,7 @@ import {
 } from '../format';
 import { hasFailed } from '../logmodel';
 import type { ILogStep, LogModel } from '../logmodel';
-import type { IBuild, IImage } from '../tokens';
+import type { IBuild, IBuildFailure, IImage } from '../tokens';
 import { useView } from './context';
 import { LogLines, StyledText } from './loglines';
 import type { Tone } from './parts';
@@ -195,7 +196,7 @@ function Failure({ build }: { build: IBuild }): JSX.Element {
       role="alert"
     >
       <h2>{title}</h2>
-      {failure && failure.message !== title && <p>{failure.message}</p>}
+      {failure && <p>{reasonOf(failure, trans)}</p>}
       {failure && failure.lines.length > 0 && (
         <pre aria-label={trans.__('Decisive lines')}>
           {failure.lines.map((line, index) => (
@@ -218,6 +219,28 @@ function Failure({ build }: { build: IBuild }): JSX.Element {
   );
 }
 
+function phaseTitle(step: ILogStep, trans: TranslationBundle): string {
+  switch (step.title) {
+    case 'checking':
+      return trans.__('Check that it works');
+    case 'saving':
+      return trans.__('Save');
+    default:
+      return trans.__('Push to the registry');
+  }
+}
+
+/**
+ * Why it failed, without what the title says already.
+ */
+function reasonOf(failure: IBuildFailure, trans: TranslationBundle): string {
+  return failure.step &&
+    failure.exit_code !== null &&
+    failure.message.includes(failure.instruction)
+    ? trans.__('The instruction ended with exit code %1.', failure.exit_code)
+    : failure.message;
+}
+
 function Steps(props: {
   model: LogModel;
   onStep: (step: ILogStep) => void;
@@ -225,19 +248,19 @@ function Steps(props: {
   const { trans } = useView();
   const { steps, build } = props.model;
   const now = useNow(!isDone(build));
-  const failed = hasFailed(build)
-    ? (build.failure?.step ?? steps[steps.length - 1]?.number)
-    : null;
+  const last = steps[steps.length - 1];
+  const failed = !hasFailed(build)
+    ? null
+    : build.failure?.step
+      ? steps.find(step => step.number === build.failure?.step)
+      : last;
   return (
     <nav className="jp-ImageManager-steps" aria-label={trans.__('Steps')}>
       <ol>
-        {steps.map((step, index) => {
-          const runs =
-            step.seconds === null &&
-            index === steps.length - 1 &&
-            !isDone(build);
-          const state =
-            step.number === failed ? 'failed' : runs ? 'running' : 'done';
+        {steps.map(step => {
+          const runs = step.seconds === null && step === last && !isDone(build);
+          const state = step === failed ? 'failed' : runs ? 'running' : 'done';
+          const title = step.number ? step.title : phaseTitle(step, trans);
           const word =
             state === 'failed'
               ? trans.__('failed')
@@ -249,19 +272,18 @@ function Steps(props: {
               <button
                 type="button"
                 data-state={state}
-                title={step.title}
-                aria-label={trans.__(
-                  'Step %1, %2: %3',
-                  step.number,
-                  word,
-                  step.title
-                )}
+                title={title}
+                aria-label={
+                  step.number
+                    ? trans.__('Step %1, %2: %3', step.number, word, title)
+                    : trans.__('%1, %2', title, word)
+                }
                 onClick={() => props.onStep(step)}
               >
                 <span aria-hidden="true">
                   {state === 'failed' ? '✗' : runs ? '●' : '✓'}
                 </span>
-                <span className="jp-ImageManager-cut">{step.title}</span>
+                <span className="jp-ImageManager-cut">{title}</span>
                 <span>
                   {step.cached
                     ? trans.__('cached')

@@ -10,6 +10,8 @@ import { NoImages, NoProject } from './empty';
 import type { IFound } from './empty';
 import { ImageList } from './images';
 import { ActionButton, ImageName, Mark, ProgressBar, useNow } from './parts';
+import { SystemImages } from './systemimages';
+import { Usage } from './usage';
 
 /**
  * The whole panel.
@@ -148,7 +150,8 @@ function ProjectView(props: {
       ) : (
         manager.builds.length === 0 && <NoImages look={props.look} />
       )}
-      {project.active_image_id !== null && <ServerEnvironment />}
+      <SystemImages project={project} />
+      {manager.usage && <Usage usage={manager.usage} />}
     </>
   );
 }
@@ -165,40 +168,6 @@ function Section(props: {
         <span className="jp-ImageManager-count">{props.count}</span>
       </h3>
       {props.children}
-    </section>
-  );
-}
-
-/**
- * The first of the system images: the way back.
- */
-function ServerEnvironment(): JSX.Element {
-  const { trans, run } = useView();
-  const title = trans.__('System images');
-  return (
-    <section className="jp-ImageManager-section" aria-label={title}>
-      <h3>{title}</h3>
-      <div className="jp-ImageManager-row" data-static="">
-        <div className="jp-ImageManager-rowTitle">
-          <Mark tone="none" />
-          <span className="jp-ImageManager-name">
-            {trans.__('Server environment')}
-          </span>
-        </div>
-        <div className="jp-ImageManager-rowActions">
-          <ActionButton
-            label={trans.__('Activate the server environment')}
-            onClick={() => run(CommandIDs.deactivate)}
-          >
-            {trans.__('Activate')}
-          </ActionButton>
-        </div>
-        <div className="jp-ImageManager-rowFacts">
-          <div className="jp-ImageManager-sub">
-            {trans.__('No image: kernels run in the server’s own Python')}
-          </div>
-        </div>
-      </div>
     </section>
   );
 }

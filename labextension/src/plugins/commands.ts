@@ -168,7 +168,9 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
         }
       },
       isEnabled: () =>
-        ready() && manager.project?.jupyter_path !== manager.folder,
+        ready() &&
+        manager.loaded &&
+        manager.project?.jupyter_path !== manager.folder,
       execute: async args => {
         const project = await (
           await actions()
@@ -196,7 +198,7 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
           }
         }
       },
-      isEnabled: () => ready(),
+      isEnabled: () => ready() && manager.loaded,
       execute: async args => {
         let project = manager.project;
         if (!project) {

@@ -3,6 +3,7 @@ import type {
   JupyterFrontEndPlugin
 } from '@jupyterlab/application';
 import { Notification } from '@jupyterlab/apputils';
+import { PageConfig } from '@jupyterlab/coreutils';
 import { DocumentWidget } from '@jupyterlab/docregistry';
 import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
 import { ITranslator } from '@jupyterlab/translation';
@@ -12,6 +13,11 @@ import { ImageManagerAPI } from '../api';
 import { ImageManagerModel } from '../model';
 import { IImageManager } from '../tokens';
 import { VERSION } from '../version';
+
+/**
+ * Milliseconds that the page's address may take to be opened.
+ */
+const PATIENCE = 3000;
 
 /**
  * Provides the state of the project in front.
@@ -66,9 +72,18 @@ function followFront(
     followWidget();
   });
   browser?.model.pathChanged.connect(followBrowser);
-  void app.restored.then(() => {
-    if (!followWidget()) {
+  void app.restored.then(async () => {
+    await browser?.model.restored;
+    // The folder or file of the page's address is opened only now; until then another one seems to be in front.
+    const wanted = PageConfig.getOption('treePath');
+    if (!followWidget() && (!wanted || wanted === browser?.model.path)) {
       followBrowser();
+    } else if (wanted) {
+      window.setTimeout(() => {
+        if (!manager.hasPath) {
+          followBrowser(); // it could not be opened
+        }
+      }, PATIENCE);
     }
   });
 }
