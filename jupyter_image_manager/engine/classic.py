@@ -181,8 +181,8 @@ class ClassicBuild(BuildRun):
             raise BuildFailed("The build was cancelled.")
         if not self._built:
             raise EngineUnavailable(
-                f"The engine at {self._connection.address} stopped building without a word; is it still running? "
-                "Build again."
+                f"The engine at {self._connection.address} stopped building without a word; look whether it is "
+                "still running, then build again."
             )
         found = self._connection.client().inspect_image(image_id or self._spec.tag)
         yield BuildProgress("image", self._steps, self._steps, image_id=str(found["Id"]))

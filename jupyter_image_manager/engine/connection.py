@@ -87,6 +87,7 @@ class Connection:
         self._all: weakref.WeakSet[Any] = weakref.WeakSet()  # those of a thread that has ended are gone with it
         self._answers: weakref.WeakKeyDictionary[Any, weakref.WeakSet[Any]] = weakref.WeakKeyDictionary()
         self._version = ""
+        self._podman = False
         self._lock = threading.Lock()
 
     def client(self, *, stream: bool = False) -> Any:
@@ -149,8 +150,25 @@ class Connection:
             raise EngineUnavailable(
                 f"The engine at {self.address} is Docker {found.get('Version')}; 20.10 or newer is needed: upgrade it."
             )
+        self._podman = podman
         self._version = _text(max(min(api, PREFERRED_API), MINIMUM_API))
         return self._version
+
+    def podman(self) -> bool:
+        """Whether Podman answers there.
+
+        Raises
+        ------
+        EngineUnavailable
+            Nothing answers.
+        """
+        self._negotiated()
+        return self._podman
+
+    def interrupt(self, client: Any) -> None:
+        """End what another thread reads with a client, which stays that thread's to close."""
+        for answer in list(self._answers.get(client, ())):
+            _wake(answer)
 
     def forget(self, client: Any) -> None:
         """Close a client that :meth:`fresh` gave."""

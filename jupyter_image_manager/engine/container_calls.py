@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 
-from ..errors import Conflict, EngineError, EngineUnavailable, InvalidRequest, NotFound
+from ..errors import Conflict, EngineError, EngineUnavailable, ImageManagerError, InvalidRequest, NotFound
 from .calls import Calls, filters
 from .containers import create_arguments, state_in_list, state_of
-from .port import ContainerSpec, ContainerState, RunResult
+from .port import Attachment, ContainerSpec, ContainerState, RunResult
 
 
 class ContainerCalls(Calls):
@@ -101,6 +103,8 @@ class ContainerCalls(Calls):
 
     def follow(self, container: str) -> Iterator[tuple[str, bytes]]:
         """Yield what it writes from the start until it ends."""
+        from .attach import BLOCK, frames
+
         client = self._connection.fresh(stream=True)
         try:
             with self._translated("the container"):
@@ -111,18 +115,28 @@ class ContainerCalls(Calls):
                     stream=True,
                 )
                 client._raise_for_status(response)
-                framed = not client.inspect_container(container)["Config"]["Tty"]
-                while True:
-                    if not framed:
-                        chunk = response.raw.read1(1 << 16)
-                        if not chunk:
-                            return
-                        yield "out", chunk
-                        continue
-                    head = response.raw.read(8)
-                    if len(head) < 8:
-                        return
-                    yield "err" if head[0] == 2 else "out", response.raw.read(int.from_bytes(head[4:], "big"))
+                if not client.inspect_container(container)["Config"]["Tty"]:
+                    yield from frames(response.raw)
+                    return
+                while chunk := response.raw.read1(BLOCK):
+                    yield "out", chunk
+        finally:
+            self._connection.forget(client)
+
+    @contextmanager
+    def attach(self, container: str, *, stdin: bool = False, tty: bool = False) -> Iterator[Attachment]:
+        """Give the streams of a created container; nothing of it is lost when it is started afterwards."""
+        from .attach import SocketAttachment
+
+        client = self._connection.fresh()
+        try:
+            attachment = SocketAttachment(
+                client, container, stdin=stdin, tty=tty, translated=lambda: self._translated("the container")
+            )
+            try:
+                yield attachment
+            finally:
+                attachment.close()
         finally:
             self._connection.forget(client)
 
@@ -130,52 +144,68 @@ class ContainerCalls(Calls):
         self, spec: ContainerSpec, *, timeout: float, stdin: bytes | None = None, limit: int = 16 << 20
     ) -> RunResult:
         """Run a short-lived container to its end and remove it, whatever happens."""
-        from .attach import Attachment
+        from .attach import Collector
 
         container = self.create(spec)
-        client = self._connection.fresh()
-        attachment: Attachment | None = None
-        code: int | None = None
         try:
-            with self._translated("the container"):
-                attachment = Attachment(client, container, stdin=stdin, limit=limit, tty=spec.tty)
-            self.start(container)
-            code = self.wait(container, timeout)
-            if code is None:
-                self.signal(container, 9)
-                self.wait(container, 10)
-            state = self.inspect(container)
-            attachment.end(wait=True)
+            with self.attach(container, stdin=stdin is not None, tty=spec.tty) as attachment:
+                collector = Collector(attachment, stdin=stdin, limit=limit)
+                try:
+                    self.start(container)
+                    code = self.wait(container, timeout)
+                    if code is None:
+                        self.signal(container, 9)
+                        self.wait(container, 10)
+                    state = self.inspect(container)
+                    collector.end(wait=True)
+                finally:
+                    collector.end(wait=False)
             return RunResult(
                 exit_code=137 if code is None else code,
-                output=bytes(attachment.output),
-                errors=bytes(attachment.errors),
+                output=bytes(collector.kept["out"]),
+                errors=bytes(collector.kept["err"]),
                 oom_killed=bool(state and state.oom_killed and (code in (None, 137))),
                 timed_out=code is None,
             )
         finally:
-            try:
-                if attachment is not None:
-                    attachment.end(wait=False)
-                self._connection.forget(client)
-            finally:
-                self.remove(container)
+            self.remove(container)
 
     def execute(self, container: str, command: tuple[str, ...], *, user: str = "", timeout: float = 30.0) -> RunResult:
         """Run a command inside a running container; what outlives its time goes with the container."""
-        client = self._connection.fresh()
-        client.timeout = timeout
+        from .attach import frames
+
+        kept = {"out": bytearray(), "err": bytearray()}
+        late = threading.Event()
+        client = self._connection.fresh(stream=True)
+
+        def give_up() -> None:
+            late.set()
+            self._connection.interrupt(client)
+
+        timer = threading.Timer(timeout, give_up)
+        timer.daemon = True
+        timer.start()
         try:
             with self._translated("the container"):
-                made = client.exec_create(container, list(command), user=user)
-                try:
-                    out, err = client.exec_start(made["Id"], demux=True)
-                except _timeouts():
-                    return RunResult(137, b"", b"", timed_out=True)
-                code = client.exec_inspect(made["Id"])["ExitCode"]
-            return RunResult(137 if code is None else int(code), out or b"", err or b"")
+                made = client.exec_create(container, list(command), user=user)["Id"]
+                # The SDK's own reading knows no time limit.
+                response = client._post_json(
+                    client._url("/exec/{0}/start", made), data={"Tty": False, "Detach": False}, stream=True
+                )
+                client._raise_for_status(response)
+                for stream, chunk in frames(response.raw):
+                    kept[stream] += chunk
+                code = None if late.is_set() else self._client().exec_inspect(made)["ExitCode"]
+        except ImageManagerError:
+            if not late.is_set():
+                raise
+            code = None
         finally:
+            timer.cancel()
             self._connection.forget(client)
+        return RunResult(
+            137 if code is None else int(code), bytes(kept["out"]), bytes(kept["err"]), timed_out=late.is_set()
+        )
 
     def copy_out(self, image_or_container: str, path: str) -> Iterator[bytes]:
         """Yield the tar of a path inside a container, or inside an image, which is never started for it."""
@@ -193,9 +223,3 @@ class ContainerCalls(Calls):
             self._connection.forget(client)
             if made is not None:
                 self.remove(made)
-
-
-def _timeouts() -> tuple[type[BaseException], ...]:
-    import requests.exceptions
-
-    return (TimeoutError, requests.exceptions.Timeout)

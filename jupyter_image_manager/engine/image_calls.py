@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
 from traitlets.utils.bunch import Bunch
 
-from ..errors import ImageNotFound, NotFound
+from ..errors import ImageManagerError, ImageNotFound, InvalidRequest, NotFound
 from ..models import Layer
 from .adapt import without_ours
 from .calls import Calls, filters
 from .port import DiskUse, EngineImage, PullProgress
 from .translate import meaning
+
+_NO_ARCHIVE = re.compile(
+    r"docker-import-\S+: no such file|archive/tar: |unexpected EOF|any of the supported image formats"
+)
 
 
 class ImageCalls(Calls):
@@ -55,7 +60,7 @@ class ImageCalls(Calls):
             try:
                 for event in client.load_image(archive):
                     if "error" in event:
-                        raise meaning(str(event["error"]), "the archive")
+                        raise _not_loaded(str(event["error"]))
                     text = str(event.get("stream", ""))
                     for word in ("Loaded image ID: ", "Loaded image: ", "Loaded image(s): "):
                         if text.startswith(word):
@@ -67,7 +72,6 @@ class ImageCalls(Calls):
 
     def import_filesystem(self, archive: IO[bytes], reference: str, *, env: dict[str, str]) -> str:
         """Make an image of one layer from a root file system tar; return its id."""
-        repository, _, tag = reference.rpartition(":")
         with self._translated(reference):
             client = self._connection.fresh(stream=True)
             try:
@@ -76,8 +80,7 @@ class ImageCalls(Calls):
                     data=archive,
                     params={
                         "fromSrc": "-",
-                        "repo": repository or reference,
-                        "tag": tag if repository else "latest",
+                        "repo": reference,  # with its tag: Podman ignores one that is given apart
                         "changes": [f"ENV {name}={value}" for name, value in env.items()],
                     },
                     timeout=None,
@@ -144,6 +147,15 @@ class ImageCalls(Calls):
         return DiskUse(
             info.root_dir, found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize, found.f_favail or None
         )
+
+
+def _not_loaded(text: str) -> ImageManagerError:
+    """Return why an archive was refused; for what is no archive each engine names the file of its own it missed."""
+    if _NO_ARCHIVE.search(text):
+        return InvalidRequest(
+            "The archive holds no image; give one that `docker save` wrote, or an OCI archive.", {"engine": text[:2000]}
+        )
+    return meaning(text, "the archive")
 
 
 def _image(found: dict[str, Any]) -> EngineImage:

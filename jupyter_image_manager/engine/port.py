@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import IO, Any
 
@@ -202,6 +203,30 @@ class RunResult:
     timed_out: bool = False
 
 
+class Attachment(ABC):
+    """The standard streams of one container; reading, writing and resizing may each have a thread of its own."""
+
+    @abstractmethod
+    def read(self) -> Iterator[tuple[str, bytes]]:
+        """Yield ``("out"|"err", chunk)`` as it comes, from the first byte to the end; a terminal has no "err"."""
+
+    @abstractmethod
+    def write(self, data: bytes) -> bool:
+        """Give it input; blocks while it does not read, and returns False once it never will again."""
+
+    @abstractmethod
+    def end_input(self) -> None:
+        """Let it read the end of its input; success when it has ended."""
+
+    @abstractmethod
+    def resize(self, rows: int, columns: int) -> None:
+        """Give its terminal another size, once it is started."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of the streams, from any thread: a read or write that waits ends. The container runs on."""
+
+
 @dataclass(frozen=True, slots=True)
 class DiskUse:
     """Room of the engine's disk. Values are bytes and inodes; None where it cannot be seen from here."""
@@ -310,6 +335,13 @@ class Engine(ABC):
     @abstractmethod
     def follow(self, container: str) -> Iterator[tuple[str, bytes]]:
         """Yield ``("out"|"err", chunk)`` from the start until it ends."""
+
+    @abstractmethod
+    def attach(self, container: str, *, stdin: bool = False, tty: bool = False) -> AbstractContextManager[Attachment]:
+        """Give the streams of a container that was created and not yet started, so that no byte is lost.
+
+        `stdin` and `tty` are those of its specification. The streams are closed when the context ends.
+        """
 
     @abstractmethod
     def run(

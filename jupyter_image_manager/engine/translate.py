@@ -165,7 +165,9 @@ def unreachable(error: BaseException, address: str) -> EngineUnavailable:
         return EngineUnavailable(
             f"No engine answers at {address}; start it, or install one with `jupyter image setup`."
         )
-    return EngineUnavailable(f"The connection to the engine at {address} broke; is it still running?")
+    return EngineUnavailable(
+        f"The connection to the engine at {address} broke; look whether it is still running, then try again."
+    )
 
 
 @contextmanager
