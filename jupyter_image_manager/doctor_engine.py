@@ -109,7 +109,7 @@ class _EngineFindings:
         if client:
             yield Finding("buildkit", "BuildKit", "ok", f"builds that need it are driven by {client}.")
             yield self._log_clipping()
-        else:
+        elif info.kind != "podman":  # which has none: see there
             yield Finding(
                 "buildkit",
                 "BuildKit",
@@ -180,8 +180,8 @@ class _EngineFindings:
             "podman",
             "Podman",
             "warning",
-            "through its Docker-compatible socket build cache mounts and secrets are missing, GPU requests are ignored "
-            "without a word, and a kernel that ran out of memory is told by its exit code only.",
+            "through its Docker-compatible socket builds have no secrets and get neither a company's certificates nor "
+            "its package index, kernels have no GPUs, and that one ran out of memory is told by its exit code only.",
             "Use Docker Engine 20.10 or newer where you need these.",
         )
 
@@ -317,7 +317,11 @@ class _EngineFindings:
                 "Certificates",
                 "ok" if reach else "warning",
                 f"{bundle} {'reaches' if reach else 'cannot reach'} each RUN of a build.",
-                "" if reach else "Install docker-buildx: only BuildKit passes them without leaving a trace.",
+                ""
+                if reach
+                else "Use Docker Engine: only BuildKit passes them without leaving a trace."
+                if info is not None and info.kind == "podman"
+                else "Install docker-buildx: only BuildKit passes them without leaving a trace.",
             )
         elif own:
             yield Finding(

@@ -30,6 +30,11 @@ NO_SETTINGS = (
     "docker-buildx for those"
 )
 
+NO_SETTINGS_PODMAN = (
+    "Podman's builder gives proxies to each RUN, but neither certificates nor a package index; use Docker Engine for "
+    "those"
+)
+
 
 NO_LIMITS = "BuildKit does not keep the limits of memory and CPUs that are set for builds"
 
@@ -167,9 +172,15 @@ class DockerEngine(LoggingConfigurable, ImageCalls, ContainerCalls, metaclass=_M
 
     def _choose(self, spec: BuildSpec | None, needs: str | None) -> tuple[str, str]:
         """Return which builder builds, and why."""
-        client = self._builder_client
         if self.builder == "classic":
             return "classic", "DockerEngine.builder says so"
+        client = self._builder_client
+        if self._connection.podman():
+            if self.builder == "buildkit":
+                raise EngineUnavailable(
+                    "DockerEngine.builder asks for BuildKit, and Podman has none; leave that setting at `auto`."
+                )
+            return "classic", "Podman builds with its own builder, which has no BuildKit"
         if self.builder == "buildkit":
             if client is None:
                 raise EngineUnavailable(
@@ -212,21 +223,24 @@ class DockerEngine(LoggingConfigurable, ImageCalls, ContainerCalls, metaclass=_M
         run: BuildRun
         if builder == "buildkit" and self._builder_client is not None:
             run = buildkit.BuildKitBuild(self._builder_client, self.address, spec, context)
-            notes = (
-                ("BuildKit does not keep the limits of memory and CPUs for builds",) if spec.memory or spec.cpus else ()
-            )
+            notes = (NO_LIMITS,) if spec.memory or spec.cpus else ()
             return WatchedBuild(self, spec, run, notes)
+        if spec.secrets and self._connection.podman():
+            raise InvalidRequest(
+                "Build secrets need BuildKit, and Podman has none; build without them, or use Docker Engine."
+            )
         if spec.secrets:
             raise InvalidRequest(
                 "Build secrets need BuildKit, and no client for it is installed; install docker-buildx."
             )
         run = ClassicBuild(self._connection, spec, context)
-        return WatchedBuild(self, spec, run, (NO_SETTINGS,) if self._has_settings(spec) else ())
+        note = NO_SETTINGS_PODMAN if self._connection.podman() else NO_SETTINGS
+        return WatchedBuild(self, spec, run, (note,) if self._has_settings(spec) else ())
 
     def describe(self) -> dict[str, Any]:
         """Return facts for ``doctor`` that only this kind of engine knows."""
-        client = self._builder_client
         with self._translated():
+            client = None if self._connection.podman() else self._builder_client
             info = self._client().info()
         limits = {"memory": "MemoryLimit", "cpus": "CpuCfsQuota", "processes": "PidsLimit"}
         return {

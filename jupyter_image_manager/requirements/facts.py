@@ -24,11 +24,16 @@ class Account:
 
 
 def accounts(passwd: str) -> tuple[Account, ...]:
-    """Read ``/etc/passwd``; lines that are none are left out, as the C library does."""
+    """Read ``/etc/passwd``; lines that are none are left out, as the C library does.
+
+    So is the line that Podman writes into a container for a uid that the image has no name for: its name is the uid.
+    """
     found = []
     for line in passwd.splitlines():
         parts = line.split(":")
         if len(parts) == 7 and parts[2].isdigit() and parts[3].isdigit():
+            if parts[0] == parts[2]:
+                continue
             found.append(Account(parts[0], int(parts[2]), int(parts[3]), parts[5], parts[6]))
     return tuple(found)
 
