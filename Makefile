@@ -31,7 +31,7 @@ lab: setup ## open JupyterLab on the example
 	cd examples && JUPYTER_CONFIG_PATH="$$PWD" exec jupyter lab --ServerApp.root_dir="$(CURDIR)/examples" $$([ "$$(id -u)" = 0 ] && echo --allow-root)
 
 test: setup ## everything: lint, types, unit, engine, front end, browser, wheel
-	@machine/system-packages engine bases browser
+	@machine/system-packages engine bases podman browser
 	@machine/with-engine machine/run-tests
 
 lint: setup ## style and types
@@ -44,12 +44,16 @@ format: setup ## write the style that `lint` wants
 
 bench: setup ## measure the numbers of docs/developers/performance.md: one table of value and target
 	@machine/system-packages engine bases browser
+	pip install --quiet --require-hashes -r requirements/bench.txt
 	@PYTHONPATH=. machine/with-engine python benchmarks $(ONLY)
 
-lock: ## renew requirements/dev.txt from pyproject.toml
+lock: ## renew the lock files in requirements/ from pyproject.toml
 	env -u PIP_FIND_LINKS -u PIP_CONSTRAINT uv pip compile pyproject.toml --extra test --extra lint --extra build \
 		--universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links \
 		--upgrade --output-file requirements/dev.txt
+	env -u PIP_FIND_LINKS -u PIP_CONSTRAINT uv pip compile pyproject.toml --extra bench --constraint requirements/dev.txt \
+		--universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links \
+		--upgrade --output-file requirements/bench.txt
 
 clean: ## remove what was made here, except .venv
 	rm -rf .cache dist labextension/lib labextension/tsconfig.tsbuildinfo jupyter_image_manager/labextension

@@ -256,7 +256,7 @@ def _await_channels(handle: KernelHandle, connection: Connection, timeout: float
                 f"The kernel did not open its channels within {timeout:.0f} s; "
                 "see its log, or raise KernelService.start_timeout."
             )
-        pause = min(pause * 1.2, 0.05)
+        pause = min(pause * 1.1, 0.05)
 
 
 def _learn_ports(handle: KernelHandle, connection: Connection) -> None:
