@@ -23,6 +23,7 @@ from .errors import (
 )
 from .models import (
     Actor,
+    Build,
     DeletionPreview,
     Image,
     ImageState,
@@ -258,7 +259,7 @@ class ImageService(LoggingConfigurable):
         if image_id == SERVER_ENVIRONMENT:
             image_id = None
         if image_id is not None:
-            image = system_images.checked(self.manager, actor, self.get(actor, image_id).image)
+            image = self.get(actor, image_id).image
             if image.project_id != project.id and not image.system:
                 raise ImageUnusable(f"{image.spec} belongs to another project; build or import it in this one.")
             self.usable(image)
@@ -270,6 +271,20 @@ class ImageService(LoggingConfigurable):
                 f"`jupyter image project relocate {project.id[:8]} DIR`."
             )
         return self.manager.store.activate_image(project.id, image_id)
+
+    def check_first(self, actor: Actor, project_id: str, image_id: str | None) -> Build | None:
+        """Start the check without which an image cannot be activated, and which activates it; None: none is needed.
+
+        Only a system image can be without one: what is built here is checked by its build.
+        """
+        if image_id in (None, SERVER_ENVIRONMENT):
+            return None
+        image = self.get(actor, image_id).image
+        if not image.system or image.report is not None:
+            return None
+        project = self.manager.projects.get(actor, project_id)
+        access.check(actor, "image.activate", project)
+        return self.manager.builds.check(actor, image.id, project.id, activate=True)
 
     def undo_activation(self, actor: Actor, project_id: str) -> Project:
         """Go back to what was active before."""

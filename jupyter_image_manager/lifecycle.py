@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from .models import BuildState, Image, ImageState
+from .models import BuildState, Image, ImageState, Report
 
 S = BuildState
 
 BUILD_STEPS: dict[BuildState, frozenset[BuildState]] = {
-    S.QUEUED: frozenset({S.BUILDING, S.CANCELLED, S.FAILED, S.INTERRUPTED}),
+    S.QUEUED: frozenset({S.BUILDING, S.CHECKING, S.CANCELLED, S.FAILED, S.INTERRUPTED}),
     S.BUILDING: frozenset({S.CHECKING, S.SAVING, S.FAILED, S.CANCELLED, S.INTERRUPTED}),
     S.CHECKING: frozenset({S.BUILDING, S.SAVING, S.FAILED, S.CANCELLED, S.INTERRUPTED}),
     S.SAVING: frozenset({S.PUSHING, S.SUCCEEDED, S.FAILED, S.CANCELLED, S.INTERRUPTED}),
@@ -18,6 +18,11 @@ BUILD_STEPS: dict[BuildState, frozenset[BuildState]] = {
     S.INTERRUPTED: frozenset({S.QUEUED}),
 }
 """Which state may follow which; back to ``queued`` only by a retry."""
+
+
+def lacking(report: Report) -> str:
+    """Return the titles of what a check found missing, in one line."""
+    return "; ".join(item.title for item in report.items if item.required and not item.ok)
 
 
 def why_unusable(image: Image) -> str | None:
@@ -32,8 +37,9 @@ def why_unusable(image: Image) -> str | None:
             f"`jupyter image retry {image.spec}` tries again."
         )
     if image.state is ImageState.UNUSABLE:
-        missing = [item.title for item in image.report.items if item.required and not item.ok] if image.report else []
-        lacks = f" ({'; '.join(missing)})" if missing else ""
+        if image.report is None:
+            return f"{image.spec} has not been checked yet; `jupyter image check {image.spec}` does."
+        lacks = f" ({said})" if (said := lacking(image.report)) else ""
         return f"{image.spec} lacks what a kernel needs{lacks}; `jupyter image check --fix {image.spec}` appends it."
     return (
         f"{image.spec} is no longer in the engine; build it again from its recipe with "
@@ -55,5 +61,10 @@ def warnings(image: Image, machine: str = "") -> tuple[str, ...]:
     if machine and image.architecture and image.architecture != machine:
         found.append(f"It is made for {image.architecture} and this machine is {machine}: kernels cannot run in it.")
     if image.report is not None:
+        if image.state is ImageState.READY and not image.report.ok:
+            found.append(
+                f"The last check found that it lacks what a kernel needs ({lacking(image.report)}); "
+                f"`jupyter image check --fix {image.spec}` builds the next version with it."
+            )
         found += [item.message or item.title for item in image.report.items if not item.ok and not item.required]
     return tuple(found)

@@ -71,6 +71,13 @@ class BuildState(str, Enum):
     INTERRUPTED = "interrupted"
 
 
+class BuildKind(str, Enum):
+    """What a build is for."""
+
+    BUILD = "build"  # turns a recipe into an image
+    CHECK = "check"  # checks an image that is made, once more; only its report changes
+
+
 class Storage(str, Enum):
     """Where an image is kept."""
 
@@ -301,7 +308,7 @@ class BuildFailure:
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """One run that turns a recipe into an image; its log is kept."""
+    """One run that turns a recipe into an image, or checks one again; its log is kept."""
 
     id: str
     project_id: str
@@ -324,6 +331,7 @@ class Build:
     cancel_requested: bool = False
     log_lines: int = 0
     attempt: int = 1
+    kind: BuildKind = BuildKind.BUILD
 
     @property
     def done(self) -> bool:

@@ -1,7 +1,8 @@
 """Images that the administrator declares for every project (R55).
 
 They are rows without a project, made when a declared reference is first found in the engine, and checked when one is
-first activated. A reference that is declared no more leaves the list; where it is active it goes on working.
+first activated, which then is long work. A reference that is declared no more leaves the list; where it is active it
+goes on working.
 """
 
 from __future__ import annotations
@@ -84,11 +85,3 @@ def _add(manager: ImageManager, actor: Actor, reference: str, engine_image: str,
         system=True,
     )
     return manager.store.add_image(image, recipe)
-
-
-def checked(manager: ImageManager, actor: Actor, image: Image) -> Image:
-    """Return an image; a system image that was never checked is checked now, which takes some seconds."""
-    if image.system and image.report is None:
-        manager.builds.check(actor, image.id)
-        return manager.store.image(image.id) or image
-    return image

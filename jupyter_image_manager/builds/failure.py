@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from ..errors import EngineError, ImageManagerError
-from ..models import BuildFailure, BuildState
+from ..models import BuildFailure, BuildKind, BuildState, Report
 
 TAIL = 200
 DECISIVE = 8
@@ -83,18 +83,28 @@ def explain(error: ImageManagerError, lines: list[str]) -> BuildFailure:
     )
 
 
-def interrupted(spec: str, lines: tuple[str, ...] = ()) -> BuildFailure:
-    """Return why a build ended whose process died; `lines` are the last that it complained of."""
-    return BuildFailure(
-        lines=lines,
-        message=f"The process that built {spec} died, so the build was interrupted; nothing else has changed.",
-        code=BuildState.INTERRUPTED.value,
-        hint=f"Try again with `jupyter image retry {spec}`.",
+def items(report: Report) -> tuple[str, ...]:
+    """Return a line for each thing that an image must have and has not."""
+    return tuple(
+        f"{item.title}: {item.message}" if item.message else item.title
+        for item in report.items
+        if item.required and not item.ok
     )
 
 
-def cancelled(spec: str) -> BuildFailure:
+def interrupted(spec: str, lines: tuple[str, ...] = (), kind: BuildKind = BuildKind.BUILD) -> BuildFailure:
+    """Return why a build ended whose process died; `lines` are the last that it complained of."""
+    verb, again = ("built", "retry") if kind is BuildKind.BUILD else ("checked", "check")
+    return BuildFailure(
+        lines=lines,
+        message=f"The process that {verb} {spec} died, so the {kind.value} was interrupted; nothing else has changed.",
+        code=BuildState.INTERRUPTED.value,
+        hint=f"Try again with `jupyter image {again} {spec}`.",
+    )
+
+
+def cancelled(spec: str, kind: BuildKind = BuildKind.BUILD) -> BuildFailure:
     """Return the words for a build that somebody cancelled."""
     return BuildFailure(
-        message=f"The build of {spec} was cancelled; nothing else has changed.", code=BuildState.CANCELLED.value
+        message=f"The {kind.value} of {spec} was cancelled; nothing else has changed.", code=BuildState.CANCELLED.value
     )

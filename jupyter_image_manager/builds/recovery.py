@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ..engine.port import LABEL
 from ..errors import Conflict, ImageManagerError
-from ..models import Build, BuildFailure, BuildState, Image, ImageState, utcnow
+from ..models import Build, BuildFailure, BuildKind, BuildState, Image, ImageState, utcnow
 from ..processes import ProcessIdentity
 from ..reference import slug
 from . import failure
@@ -56,7 +56,9 @@ def recovered(manager: ImageManager, build: Build, trace: Path) -> Ended | None:
     except Conflict:
         seen = store.build(build.id)  # somebody else saw it first
         return Ended(seen) if seen is not None else None
-    if image is not None and image.state is ImageState.BUILDING:
+    if build.kind is BuildKind.CHECK:
+        _remove_containers(manager, ended, spec)
+    elif image is not None and image.state is ImageState.BUILDING:
         store.set_image(image.id, state=ImageState.FAILED)
         _forget(manager, ended, image)
     return Ended(ended, why.message if why else f"{spec} is ready")
@@ -72,15 +74,27 @@ def _dead(build: Build) -> bool:
 
 def _end(build: Build, image: Image | None, trace: Path) -> tuple[BuildState, BuildFailure | None]:
     spec = image.spec if image else build.image_id
-    if image is not None and image.state is ImageState.READY:
+    if build.kind is BuildKind.BUILD and image is not None and image.state is ImageState.READY:
         return BuildState.SUCCEEDED, None  # it died after its work was done, before it could say so
     if build.cancel_requested:
-        return BuildState.CANCELLED, failure.cancelled(spec)
+        return BuildState.CANCELLED, failure.cancelled(spec, build.kind)
     try:
         lines = trace.read_text(errors="replace").splitlines()[-1:]
     except OSError:
         lines = []
-    return BuildState.INTERRUPTED, failure.interrupted(spec, tuple(Redactor()(line)[:500] for line in lines))
+    said = tuple(Redactor()(line)[:500] for line in lines)
+    return BuildState.INTERRUPTED, failure.interrupted(spec, said, build.kind)
+
+
+def _remove_containers(manager: ImageManager, build: Build, spec: str) -> None:
+    """Remove the containers in which a dead worker checked an image."""
+    if not build.worker:
+        return
+    try:
+        for container in manager.engine.list_containers({f"{LABEL}.owner": build.worker}):
+            manager.engine.remove(container.id)
+    except ImageManagerError as error:
+        manager.log.warning(f"What the {build.kind.value} of {spec} left in the engine stays for now: {error}")
 
 
 def _forget(manager: ImageManager, build: Build, image: Image) -> None:

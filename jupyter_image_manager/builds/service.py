@@ -26,6 +26,7 @@ from ..errors import (
     BuildNotFound,
     Conflict,
     InvalidRequest,
+    BuildKind,
     NoSpaceLeft,
 )
 from ..models import (
@@ -38,7 +39,6 @@ from ..models import (
     ImageState,
     LogLine,
     Project,
-    Report,
     Storage,
     utcnow,
 )
@@ -290,7 +290,9 @@ class BuildService(Configurable):
         project = manager.projects.get(actor, build.project_id)
         access.check(actor, "image.build", project)
         if not build.done:
-            raise Conflict(f"The build of {image.spec} is still {build.state.value}; cancel it first.")
+            raise Conflict(f"The {build.kind.value} of {image.spec} is still {build.state.value}; cancel it first.")
+        if build.kind is BuildKind.CHECK:
+            return self.check(actor, image.id, project.id, activate=build.activate)
         if image.state in (ImageState.READY, ImageState.MISSING):
             raise Conflict(f"{image.spec} is built and never changes; build a new version instead.")
         recipe = manager.images.recipe(actor, image.id)
@@ -309,17 +311,27 @@ class BuildService(Configurable):
             log.write(f"attempt {build.attempt}, asked for by {actor.name}", stream="meta")
         return self._start(build, project, secrets or {}, {})
 
-    def check(self, actor: Actor, image_id: str) -> Report:
-        """Check an image again, now, and keep the report."""
-        image = self.manager.images.get(actor, image_id).image
-        access.check(actor, "image.check", self.manager.store.project(image.project_id))
-        if not image.engine_image:
-            raise Conflict(f"{image.spec} has not been built, so there is nothing to check.")
-        report = self.checker.check(image)
-        self.manager.store.set_image(
-            image.id, report=report, state=ImageState.READY if report.ok else ImageState.UNUSABLE
-        )
-        return report
+    def check(self, actor: Actor, image_id: str, project_id: str | None = None, *, activate: bool = False) -> Build:
+        """Check an image that is made once more; nothing of it changes but its report, and nothing is taken away.
+
+        Parameters
+        ----------
+        project_id : str, optional
+            For which project a system image, which belongs to none, is checked; by default the root's.
+        activate : bool
+            Activate it in that project when it can run kernels.
+        """
+        from . import checks
+
+        manager = self.manager
+        image = manager.images.get(actor, image_id).image
+        own = image.project_id or project_id
+        project = manager.projects.get(actor, own) if own else manager.projects.ensure_default(actor)
+        access.check(actor, "image.check", project)
+        manager.engine.info(refresh=True)
+        with self._submitting():
+            build, new = checks.asked_for(manager, actor, image, project.id, activate=activate)
+        return self._start(build, project, {}, {}) if new else build
 
     def fix(self, actor: Actor, image_id: str) -> Build:
         """Append what an image lacks to its Dockerfile and build the next version."""

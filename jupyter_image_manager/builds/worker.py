@@ -26,7 +26,7 @@ from ..engine.lines import LONGEST
 from ..engine.port import LABEL, BuildRun, BuildSpec
 from ..errors import BuildFailed, Conflict, ImageManagerError, ImageUnusable, NotAllowed
 from ..manager import ImageManager
-from ..models import Actor, BuildFailure, BuildState, ImageState, Report, SourceKind, utcnow
+from ..models import Actor, BuildFailure, BuildKind, BuildState, Image, ImageState, Report, SourceKind, utcnow
 from ..processes import ProcessIdentity
 from . import archive, failure
 from .context import DOCKERFILE, Context, closing, member, nothing
@@ -51,6 +51,8 @@ class Cancelled(Exception):
 
 class BuildProcess:
     """One build from its queue to its end."""
+
+    achieved = "is ready"
 
     def __init__(
         self, manager: ImageManager, build_id: str, secrets: dict[str, bytes], options: dict[str, Any]
@@ -379,20 +381,20 @@ class BuildProcess:
         if not report.ok:
             from ..lifecycle import why_unusable
 
-            missing = tuple(
-                f"{i.title}: {i.message}" if i.message else i.title for i in report.items if i.required and not i.ok
-            )
-            why = BuildFailure(str(why_unusable(image)), "image_unusable", lines=missing)
+            why = BuildFailure(str(why_unusable(image)), "image_unusable", lines=failure.items(report))
             self._finish(BuildState.FAILED, why)
             return
         now = self.store.build(self.build.id)  # somebody who joined may have asked for it meanwhile
         if now is not None and now.activate:
+        self._activate(image)
+        self._finish(BuildState.SUCCEEDED, None)
+
+    def _activate(self, image: Image) -> None:
             try:
                 self.manager.images.activate(self.actor, self.project.id, image.id)
                 self.say(f"{image.spec} is active")
             except (ImageManagerError, NotAllowed) as error:
                 self.say(f"{image.spec} is ready but could not be activated: {error}")
-        self._finish(BuildState.SUCCEEDED, None)
 
     # Where it is
     def _progress(self, step: int, steps: int, instruction: str) -> None:
@@ -431,7 +433,7 @@ class BuildProcess:
         self._finish(state, why)
 
     def _finish(self, state: BuildState, why: BuildFailure | None) -> None:
-        self.say(why.message if why else f"{self.image.spec} is ready")
+        self.say(why.message if why else f"{self.image.spec} {self.achieved}")
         self.log.flush()
         self.over.set()
         with contextlib.suppress(Conflict):
@@ -446,8 +448,8 @@ def main() -> None:
     secrets = {name: base64.b64decode(value) for name, value in payload["secrets"].items()}
     manager = ImageManager(config=Config(payload["config"]))
     try:
-        manager.store.set_build(payload["build"], worker=str(ProcessIdentity.current()), heartbeat=utcnow())
-        BuildProcess(manager, payload["build"], secrets, payload["options"]).live()
+        build = manager.store.set_build(payload["build"], worker=str(ProcessIdentity.current()), heartbeat=utcnow())
+        _process(build.kind)(manager, build.id, secrets, payload["options"]).live()
     except BuildFailed as error:
         sys.exit(str(error))
     finally:
@@ -456,3 +458,11 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+def _process(kind: BuildKind) -> type[BuildProcess]:
+    if kind is BuildKind.BUILD:
+        return BuildProcess
+    from .checks import CheckProcess
+
+    return CheckProcess
+
+

@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ..errors import ImageManagerError
 from ..models import Build, BuildRequest, BuildState, ImageSummary, Project, Report, Storage, as_json
 from .context import Context, WrongUsage
 from .output import BuildDisplay, duration
@@ -412,7 +413,14 @@ def retry_command(context: Context) -> int:
 def check_command(context: Context) -> int:
     """``jupyter image check``."""
     image = context.image(context.args.image)
-    report = context.manager.builds.check(context.actor, image.image.id)
+    check = context.manager.builds.check(context.actor, image.image.id)
+    if context.args.detach:
+        if context.console.as_json:
+            context.console.document(check)
+        else:
+            context.console.say(f"{image.image.spec} is being checked; follow it with `jupyter image log {check.id}`.")
+        return 0
+    report = follow_check(context, check)
     if not report.ok and context.args.fix:
         return _finish(context, context.manager.builds.fix(context.actor, image.image.id))
     if context.console.as_json:
@@ -425,6 +433,31 @@ def check_command(context: Context) -> int:
             else f"{image.image.spec} lacks what a kernel needs; `jupyter image check --fix` appends it."
         )
     return 0 if report.ok else 1
+
+
+def follow_check(context: Context, check: Build) -> Report:
+    """Follow a check to its end; return what it found.
+
+    Raises
+    ------
+    ImageManagerError
+        It could not be made, or was cancelled.
+    """
+    images = context.manager.images
+    spec = images.get(context.actor, check.image_id).image.spec
+    try:
+        ended = follow_build(context, check, BuildDisplay(context.console, spec))
+    except KeyboardInterrupt:
+        context.manager.builds.cancel(context.actor, check.id)
+        raise
+    report = images.get(context.actor, check.image_id).image.report
+    failure = ended.failure
+    if report is None or (failure is not None and failure.code != "image_unusable"):
+        said = (
+            f"{failure.message} {failure.hint}".strip() if failure else f"The check of {spec} is {ended.state.value}."
+        )
+        raise ImageManagerError(said, {"build_id": ended.id})
+    return report
 
 
 def show_report(context: Context, report: Report, *, only_wrong: bool = False) -> None:

@@ -165,6 +165,11 @@ def activate_command(context: Context) -> int:
         project = context.manager.images.undo_activation(context.actor, project.id)
     else:
         image = context.image(context.args.image, project)
+        check = context.manager.images.check_first(context.actor, project.id, image.image.id)
+        if check is not None:
+            from .builds import follow_check
+
+            follow_check(context, check)
         project = context.manager.images.activate(context.actor, project.id, image.image.id)
     return _say_active(context, project.id)
 

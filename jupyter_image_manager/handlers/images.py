@@ -89,14 +89,14 @@ class DiffHandler(ImageHandler):
 class CheckHandler(ImageHandler):
     """``images/{id}/check``."""
 
-    slow = True
+    slow = True  # the engine is asked whether it is there, before anything is written
 
     @web.authenticated
     @authorized
     async def post(self, image_id: str) -> None:
-        """Check an image again, now."""
+        """Check an image once more, as a build of kind check."""
         self.read({})
-        await self.answer(self.manager.builds.check, self.actor, image_id)
+        await self.accepted(self.manager.builds.check, self.actor, image_id)
 
 
 class FixHandler(ImageHandler):

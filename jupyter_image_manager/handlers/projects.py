@@ -130,8 +130,12 @@ class ActiveImageHandler(ProjectHandler):
     @web.authenticated
     @authorized
     async def put(self, project_id: str) -> None:
-        """Activate an image."""
+        """Activate an image; one that was never checked is checked first, and then activated by that check."""
         image_id = self.read({"image_id": nullable(text)})["image_id"]
+        check = await self.call(self.manager.images.check_first, self.actor, project_id, image_id)
+        if check is not None:
+            await self.accepted(lambda: check)
+            return
         await self.answer(lambda: self.shown(self.manager.images.activate(self.actor, project_id, image_id)))
 
     @web.authenticated

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import BuildNotFound, Conflict
-from ..models import FINISHED_BUILD_STATES, Build, BuildState, utcnow
+from ..models import FINISHED_BUILD_STATES, Build, BuildKind, BuildState, utcnow
 from .base import Records
 
 ACTIVE = tuple(s.value for s in (BuildState.BUILDING, BuildState.CHECKING, BuildState.SAVING, BuildState.PUSHING))
@@ -16,14 +16,14 @@ class BuildRecords(Records):
     """Builds; one that has ended stays as it ended, except that a retry queues it anew."""
 
     def add_build(self, build: Build) -> Build:
-        """Insert a build."""
+        """Insert a build; the log of its image is that of the build that makes it, not of a later check."""
         from .rows import to_columns
         from .tables import BuildRow, ImageRow
 
         with self._session(write=True) as session:
             session.add(BuildRow(**to_columns(build, set(BuildRow.__table__.columns.keys()))))
             image = session.get(ImageRow, build.image_id)
-            if image is not None:
+            if image is not None and build.kind is BuildKind.BUILD:
                 image.last_build_id = build.id
             session.flush()
             self._note(session, "build", build.id, build.project_id, build.state.value)
@@ -125,7 +125,8 @@ class BuildRecords(Records):
             if running + (session.scalar(waiting) or 0) >= limit:
                 return False
             now = utcnow()
-            row.state, row.started, row.heartbeat = BuildState.BUILDING.value, now, now
+            begun = BuildState.CHECKING if row.kind == BuildKind.CHECK.value else BuildState.BUILDING
+            row.state, row.started, row.heartbeat = begun.value, now, now
             self._note(session, "build", id, row.project_id, row.state)
             return True
 
@@ -144,6 +145,7 @@ class BuildRecords(Records):
                 ImageRow.project_id == project_id,
                 ImageRow.name == name,
                 RecipeRow.digest == recipe_digest,
+                BuildRow.kind == BuildKind.BUILD.value,
                 BuildRow.state.in_(UNFINISHED),
             )
             .limit(1)
@@ -151,6 +153,11 @@ class BuildRecords(Records):
         with self._session() as session:
             row = session.scalar(query)
             return None if row is None else to_model(Build, row)
+
+    def active_check_of(self, image_id: str) -> Build | None:
+        """Return an unfinished check of an image."""
+        unfinished = (b for b in self.builds(image_id=image_id, active=True) if b.kind is BuildKind.CHECK)
+        return next(unfinished, None)
 
     def durations(self, project_id: str, name: str, template: str = "") -> list[float]:
         """Return the seconds of earlier successful builds of this name, else of the template, newest first."""
@@ -162,7 +169,11 @@ class BuildRecords(Records):
             select(BuildRow.started, BuildRow.finished, ImageRow.name, RecipeRow.content)
             .join(ImageRow, ImageRow.id == BuildRow.image_id)
             .join(RecipeRow, RecipeRow.id == ImageRow.recipe_id)
-            .where(ImageRow.project_id == project_id, BuildRow.state == BuildState.SUCCEEDED.value)
+            .where(
+                ImageRow.project_id == project_id,
+                BuildRow.state == BuildState.SUCCEEDED.value,
+                BuildRow.kind == BuildKind.BUILD.value,
+            )
             .order_by(BuildRow.created.desc())
             .limit(50)
         )

@@ -125,6 +125,7 @@ class BuildRow(Base):
     cancel_requested: Mapped[bool]
     log_lines: Mapped[int]
     attempt: Mapped[int]
+    kind: Mapped[str] = mapped_column(String(16))
 
 
 class ChangeRow(Base):

@@ -119,9 +119,12 @@ export class ImageManagerAPI {
     if (imageId === null) {
       return this._send('DELETE', `projects/${projectId}/active-image`);
     }
-    return this._send('PUT', `projects/${projectId}/active-image`, {
-      image_id: imageId
-    });
+    const answer = await this._send<IProject | IBuild>(
+      'PUT',
+      `projects/${projectId}/active-image`,
+      { image_id: imageId }
+    );
+    return 'image_id' in answer ? this._afterCheck(answer) : answer;
   }
 
   /** What deleting an image would do. */
@@ -132,6 +135,11 @@ export class ImageManagerAPI {
   /** Delete an image, as confirmed by a person who saw the preview. */
   deleteImage(imageId: string): Promise<void> {
     return this._send('DELETE', `images/${imageId}?confirm=true`);
+  }
+
+  /** Check an image once more; the answer is a build of kind `check`, with a log as others have. */
+  check(imageId: string): Promise<IBuild> {
+    return this._send('POST', `images/${imageId}/check`);
   }
 
   /** Append what an image lacks and build the next version. */
@@ -306,6 +314,22 @@ export class ImageManagerAPI {
       await pause(delay, options.signal);
       delay = Math.min(delay * 2, first * 16);
     }
+  }
+
+  /** The project once the check has ended that activates an image which is new here. */
+  private async _afterCheck(check: IBuild): Promise<IProject> {
+    const { signal } = new AbortController();
+    for await (const event of this.followLog(check.id, { signal })) {
+      if (event.kind === 'end' && event.build.state !== 'succeeded') {
+        throw new RequestError(
+          event.build.failure?.message ?? event.build.state,
+          409,
+          event.build.failure?.code ?? '',
+          { build_id: check.id }
+        );
+      }
+    }
+    return this._get(`projects/${check.project_id}`);
   }
 
   private _get<T>(

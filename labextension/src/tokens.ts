@@ -119,6 +119,8 @@ export interface IBuild {
   id: string;
   project_id: string;
   image_id: string;
+  /** A check makes nothing: it looks once more at an image that is made. */
+  kind: 'build' | 'check';
   state: BuildState;
   requested_by: string;
   created: string;

@@ -81,7 +81,8 @@ def test_an_image_that_lacks_something_says_what_and_is_mended(builder: Builder)
     fixed = builder.wait(builder.builds.fix(builder.actor, image.id))
     assert fixed.state is BuildState.SUCCEEDED, builder.text(fixed)
     assert builder.image(fixed).version == 2
-    assert builder.builds.check(builder.actor, fixed.image_id).ok
+    check = builder.wait(builder.builds.check(builder.actor, fixed.image_id))
+    assert check.state is BuildState.SUCCEEDED and builder.image(fixed).report.ok, builder.text(check)
     assert builder.image(build).state is ImageState.UNUSABLE
     at_once = builder.build("FROM jim-test/python:3.11\nLABEL a=b\n", fix=True)
     assert at_once.state is BuildState.SUCCEEDED, builder.text(at_once)

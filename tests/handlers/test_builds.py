@@ -102,8 +102,15 @@ async def test_a_build_is_followed_to_its_end(
     _, listed = await call("GET", f"projects/{project['id']}/builds", active="false")
     assert [each["id"] for each in listed["items"]] == [build["id"]]
     assert (await call("GET", "builds", active="true")) == (200, {"items": []})
-    _, report = await call("POST", f"images/{ended['image_id']}/check")
-    assert [item for item in report["items"] if not item["ok"] and item["required"]] == []
+    code, check = await call("POST", f"images/{ended['image_id']}/check")
+    assert (code, check["kind"], check["image_id"]) == (202, "check", ended["image_id"])
+    said = await stream(check["id"])
+    assert said[-1][1:] == ("end", (await call("GET", f"builds/{check['id']}"))[1])
+    assert said[-1][2]["state"] == "succeeded", said
+    assert any("A kernel starts" in data["text"] for _, name, data in said if name == "line")
+    _, image = await call("GET", f"images/{ended['image_id']}")
+    assert (image["last_build_id"], image["warnings"]) == (ended["id"], [])
+    assert image["report"]["checked"] > ended["started"]
     code, refused = await call("POST", f"images/{ended['image_id']}/fix")
     assert (code, refused["code"]) == (409, "conflict")
     code, deletion = await call("GET", f"images/{ended['image_id']}/deletion")

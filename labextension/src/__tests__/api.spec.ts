@@ -1,7 +1,7 @@
 import { ImageManagerAPI } from '../api';
 import type { LogEvent } from '../api';
 import { RequestError } from '../request';
-import type { ILogLine } from '../tokens';
+import type { IBuild, ILogLine, IProject } from '../tokens';
 import { aBuild, aProject, anImage, json, settingsOf } from './factory';
 
 function line(number: number): ILogLine {
@@ -106,6 +106,39 @@ describe('ImageManagerAPI', () => {
     await api.activate('p1', 'i1');
     await api.activate('p1', null);
     expect(seen).toEqual(['PUT {"image_id":"i1"}', 'DELETE ']);
+  });
+});
+
+describe('activating what is new here', () => {
+  function activation(end: Partial<IBuild>): Promise<IProject> {
+    const check = aBuild({ kind: 'check', state: 'queued' });
+    const answers = [
+      json(check, 202),
+      stream(sse('end', { ...check, ...end })),
+      json(aProject({ active_image_id: 'i1' }))
+    ];
+    const api = new ImageManagerAPI(settingsOf(async () => answers.shift()!));
+    return api.activate('p1', 'i1');
+  }
+
+  it('waits for the check that activates it', async () => {
+    const project = await activation({ state: 'succeeded' });
+    expect(project.active_image_id).toBe('i1');
+  });
+
+  it('says what the check found missing', async () => {
+    const failure = {
+      message: 'It lacks pip.',
+      code: 'image_unusable',
+      instruction: '',
+      step: 0,
+      lines: [],
+      hint: '',
+      exit_code: null
+    };
+    await expect(activation({ state: 'failed', failure })).rejects.toThrow(
+      'It lacks pip.'
+    );
   });
 });
 

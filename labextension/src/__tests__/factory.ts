@@ -34,6 +34,7 @@ export function aBuild(changes: Partial<IBuild> = {}): IBuild {
     id: 'b1',
     project_id: 'p1',
     image_id: 'i1',
+    kind: 'build',
     state: 'building',
     requested_by: 'ada',
     created: '2026-11-01T10:00:00.000Z',
