@@ -46,6 +46,8 @@ class KernelHandle:
         self.kernel_id = kernel_id
         self.death: KernelDeath | None = None
         self.ended = threading.Event()
+        self.zero_is_wanted = False
+        """Whether exit code 0 needs no explanation: its client asks for the end over channels that we only relay."""
         self._memory = memory
         self._garbage = garbage
         self._on_death = on_death
@@ -159,7 +161,7 @@ class KernelHandle:
         try:
             if code is None:
                 code = state.exit_code if state is not None else None
-            if not self._asked:
+            if not (self._asked or (self.zero_is_wanted and code == 0)):
                 self.death = self._explain(code, state)
                 if self._on_death is not None:
                     self._on_death(self.death)

@@ -80,6 +80,7 @@ def _run(manager: ImageManager, file: Path, project: str | None, extra: list[str
             notebook=notebook,
             connection=connection,
         )
+        handle.zero_is_wanted = True
         held.append(handle)
         try:
             if pending:

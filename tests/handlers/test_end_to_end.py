@@ -105,8 +105,8 @@ class Client:
         raise AssertionError("unreachable")
 
 
-async def execute(socket: WebSocketClientConnection, code: str) -> str:
-    """Run a cell; return what it printed."""
+async def answers(socket: WebSocketClientConnection, code: str) -> list[dict[str, Any]]:
+    """Run a cell; return all that the kernel said to it, up to its becoming idle."""
     header = {
         "msg_id": uuid.uuid4().hex,
         "msg_type": "execute_request",
@@ -117,17 +117,25 @@ async def execute(socket: WebSocketClientConnection, code: str) -> str:
     content = {"code": code, "silent": False, "store_history": False, "user_expressions": {}, "allow_stdin": False}
     message = {"header": header, "parent_header": {}, "metadata": {}, "content": content, "channel": "shell"}
     await socket.write_message(json.dumps(message))
-    said = ""
+    said: list[dict[str, Any]] = []
     while True:
         answer = json.loads(await asyncio.wait_for(socket.read_message(), WAIT) or "null")
         assert answer is not None, "the kernel's websocket was closed"
         if answer["parent_header"].get("msg_id") != header["msg_id"]:
             continue
-        if answer["msg_type"] == "stream":
-            said += answer["content"]["text"]
-        assert answer["msg_type"] != "error", answer["content"]
+        said.append(answer)
         if answer["msg_type"] == "status" and answer["content"]["execution_state"] == "idle":
             return said
+
+
+async def execute(socket: WebSocketClientConnection, code: str) -> str:
+    """Run a cell; return what it printed."""
+    said = ""
+    for answer in await answers(socket, code):
+        assert answer["msg_type"] != "error", answer["content"]
+        if answer["msg_type"] == "stream":
+            said += answer["content"]["text"]
+    return said
 
 
 async def until_event(socket: WebSocketClientConnection, seen: list[Any], wanted: Callable[[Any], bool]) -> None:

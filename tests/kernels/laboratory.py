@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
 import os
-import tarfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -16,8 +13,7 @@ from typing import Any
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 
-from jupyter_image_manager.engine.port import LABEL, BuildSpec
-from jupyter_image_manager.errors import ImageNotFound
+from jupyter_image_manager.engine.port import LABEL
 from jupyter_image_manager.manager import ImageManager
 from jupyter_image_manager.models import Actor, Image, ImageState, Project, Recipe, SourceKind, Storage, utcnow
 from jupyter_image_manager.requirements import Checker
@@ -25,9 +21,9 @@ from jupyter_image_manager.requirements.policy import judge
 from machine import bases
 
 from ..conftest import clean
+from ..science import build, kept_base
 
 ACTOR = Actor("tester")
-PIP = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
 
 
 class Laboratory:
@@ -41,29 +37,13 @@ class Laboratory:
         """Build once for each text; return the engine's id."""
         if dockerfile not in self._made:
             mine = {f"{LABEL}.installation": self.manager.store.installation_id()}
-            self._made[dockerfile] = self._build(dockerfile, f"jim-test/kernels:{uuid.uuid4().hex[:12]}", mine)
+            tag = f"jim-test/kernels:{uuid.uuid4().hex[:12]}"
+            self._made[dockerfile] = build(self.manager.engine, dockerfile, tag, mine)
         return self._made[dockerfile]
 
     def base(self, python: str, slow: str) -> str:
         """Return a base that took long to make; it stays in the engine for the next run of the tests."""
-        dockerfile = f"FROM {bases.base_image(python)}\nUSER root\n{slow}"
-        held = self.manager.engine.inspect_image(bases.base_image(python)).id
-        tag = f"jim-test/kernels-base:{hashlib.sha256(f'{held}{dockerfile}'.encode()).hexdigest()[:16]}"
-        try:
-            self.manager.engine.inspect_image(tag)
-        except ImageNotFound:
-            self._build(dockerfile, tag, {})
-        return tag
-
-    def _build(self, dockerfile: str, tag: str, labels: dict[str, str]) -> str:
-        stream = io.BytesIO()
-        with tarfile.open(fileobj=stream, mode="w") as archive:
-            member = tarfile.TarInfo("Dockerfile")
-            member.size = len(dockerfile.encode())
-            archive.addfile(member, io.BytesIO(dockerfile.encode()))
-        spec = BuildSpec(tag=tag, dockerfile="Dockerfile", labels=labels, build_args={}, environment=PIP)
-        run = self.manager.engine.build(spec, [stream.getvalue()])
-        return next(p.image_id for p in run if p.kind == "image")
+        return kept_base(self.manager.engine, python, slow)
 
     def dockerfile(self, python: str = "3.11", *, own: bool = False, slow: str = "", more: str = "") -> str:
         """An image as users have it: with ipykernel (`own`) or without."""

@@ -1,4 +1,4 @@
-"""Clients that know no provisioners, over the argv kernelspec: nbclient, papermill, nbconvert, `jupyter console`."""
+"""Clients that know no provisioners, over the argv kernelspec. Whole notebooks through them are in test_science.py."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import nbclient
-import nbformat
 import pexpect
 import pytest
 
@@ -27,24 +25,12 @@ BIN = Path(sys.executable).parent
 
 
 @pytest.fixture
-def science(lab: Laboratory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A project with a notebook of the scientific kind and its data, and our kernelspec."""
+def study(lab: Laboratory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A project, and our kernelspec."""
     monkeypatch.setenv("JUPYTER_DEFAULT_PROVISIONER_NAME", "local-provisioner")
     folder = tmp_path / "наука"
     lab.project(folder)
     specs.install(name="project-image")
-    (folder / "data.csv").write_text("x,y\n1,2\n3,4\n")
-    notebook = nbformat.v4.new_notebook(
-        cells=[
-            nbformat.v4.new_code_cell("import csv, getpass, os\nrows = list(csv.DictReader(open('data.csv')))"),
-            nbformat.v4.new_code_cell(
-                "total = sum(int(r['y']) for r in rows)\nopen('result.txt', 'w').write(str(total))"
-            ),
-            nbformat.v4.new_code_cell("print(total, getpass.getuser(), os.path.basename(os.getcwd()))"),
-        ],
-        metadata={"kernelspec": {"name": "project-image", "display_name": "x", "language": "python"}},
-    )
-    nbformat.write(notebook, folder / "study.ipynb")
     yield folder
     # A client may kill our process instead of asking: then the kernel ends by itself, and the reaper finds the rest.
     until(lambda: lab.manager.kernels.list(ACTOR) == [])
@@ -53,33 +39,11 @@ def science(lab: Laboratory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert lab.manager.engine.list_containers({f"{LABEL}.installation": installation}) == []
 
 
-def said(path: Path) -> str:
-    return str(nbformat.read(path, 4).cells[-1].outputs[0].text)
-
-
-def test_nbclient(science: Path) -> None:
-    notebook = nbformat.read(science / "study.ipynb", 4)
-    nbclient.NotebookClient(notebook, resources={"metadata": {"path": str(science)}}, timeout=60).execute()
-    assert notebook.cells[-1].outputs[0].text == "6 jupyter наука\n"
-    assert (science / "result.txt").read_text() == "6"
-
-
-def test_papermill(science: Path) -> None:
-    subprocess.run([BIN / "papermill", "study.ipynb", "done.ipynb"], cwd=science, check=True, capture_output=True)
-    assert said(science / "done.ipynb") == "6 jupyter наука\n"
-
-
-def test_nbconvert(science: Path) -> None:
-    command = [BIN / "jupyter-nbconvert", "--to", "notebook", "--execute", "--output", "done.ipynb", "study.ipynb"]
-    subprocess.run(command, cwd=science, check=True, capture_output=True)
-    assert said(science / "done.ipynb") == "6 jupyter наука\n"
-
-
-def test_console_with_interrupt(science: Path) -> None:
+def test_console_with_interrupt(study: Path) -> None:
     console = pexpect.spawn(
         str(BIN / "jupyter-console"),
         ["--kernel", "project-image", "--simple-prompt"],
-        cwd=str(science),
+        cwd=str(study),
         encoding="utf-8",
         timeout=60,
         env={**os.environ, "TERM": "dumb"},
@@ -118,9 +82,9 @@ def test_without_an_active_image_the_reason_is_on_stderr(lab: Laboratory, tmp_pa
 
 
 def test_a_death_is_explained_on_stderr(
-    lab: Laboratory, science: Path, capfd: pytest.CaptureFixture[str], tmp_path: Path
+    lab: Laboratory, study: Path, capfd: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    with kernel(science, name="project-image") as started:
+    with kernel(study, name="project-image") as started:
         started.manager.autorestart = False
         process = started.provisioner.process
         started.client.execute("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)")
@@ -128,15 +92,15 @@ def test_a_death_is_explained_on_stderr(
     assert "segmentation fault" in capfd.readouterr().err
 
 
-def test_the_kernelspec_of_one_project_runs_anywhere(lab: Laboratory, science: Path, tmp_path: Path) -> None:
-    where = specs.install(project_dir=science, name="study", prefix=tmp_path / "prefix")
+def test_the_kernelspec_of_one_project_runs_anywhere(lab: Laboratory, study: Path, tmp_path: Path) -> None:
+    where = specs.install(project_dir=study, name="study", prefix=tmp_path / "prefix")
     spec = json.loads((where / "kernel.json").read_text())
     assert where == tmp_path / "prefix" / "share" / "jupyter" / "kernels" / "study"
-    assert spec["argv"][-2:] == ["--project", str(science)]
+    assert spec["argv"][-2:] == ["--project", str(study)]
     assert spec["metadata"]["kernel_provisioner"]["provisioner_name"] == "local-provisioner"
-    specs.install(project_dir=science, name="study")
+    specs.install(project_dir=study, name="study")
     with kernel(tmp_path, name="study") as started:
-        assert started.value("import os; print(os.getcwd())") == str(science)
+        assert started.value("import os; print(os.getcwd())") == str(study)
 
 
 def test_a_name_that_is_none(tmp_path: Path) -> None:
