@@ -132,6 +132,18 @@ class ImageManager(LoggingConfigurable):
 
         return Doctor(parent=self, manager=self)
 
+    def configuration(self) -> dict[str, Any]:
+        """Return the configuration of our classes, as JSON, with what was set on this manager itself: for processes."""
+        import json
+
+        from .configurables import CONFIGURABLE_CLASSES
+
+        names = {place.partition(":")[2] for place in CONFIGURABLE_CLASSES}
+        config = {name: dict(self.config[name]) for name in names if name in self.config}
+        for name in ("data_dir", "root_dir", "engine_name"):
+            config.setdefault("ImageManager", {})[name] = getattr(self, name)
+        return json.loads(json.dumps(config, default=str))  # type: ignore[no-any-return]  # what was a dict still is
+
     def last_change(self, actor: Actor) -> int:
         """Return the sequence number of the newest change; later ones come from :meth:`changes`."""
         from . import access

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,8 @@ def register(commands: Any, common: argparse.ArgumentParser) -> None:
         "run",
         parents=[common],
         help="run a command in the project's image",
-        description="Run a command in an image with the project mounted; its exit code is passed on.",
+        description="Run a command in an image with the project mounted; input, output, signals and exit code are "
+        "passed on. Where both input and output are a terminal, it is an interactive session.",
         epilog="example: jupyter image run -- python train.py --epochs 3",
     )
     run.add_argument("--image", metavar="IMAGE", help="default: the active one")
@@ -69,15 +69,10 @@ def run_command(context: Context) -> int:
         image_id = project.active_image_id
     else:
         raise WrongUsage(f"The project {project.name!r} has no active image: name one with --image.")
-    terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    from ..kernels.terminal import Streams
+
     return context.manager.kernels.run_command(
-        context.actor,
-        project.id,
-        image_id,
-        command,
-        cwd=str(Path.cwd()),
-        stdin=not sys.stdin.closed,
-        tty=terminal,
+        context.actor, project.id, image_id, command, cwd=str(Path.cwd()), streams=Streams.of_process()
     )
 
 

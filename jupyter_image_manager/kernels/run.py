@@ -3,81 +3,39 @@
 from __future__ import annotations
 
 import signal
-import sys
 import threading
-import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from ..engine.port import LABEL, ContainerSpec
-from ..errors import KernelStartError
-from ..models import Actor
+from ..engine.port import ContainerSpec
 from . import container, environment, launcher
+from .guard import guarded
 from .sockets import remove_folder
+from .terminal import INSISTING, Streams, handled
 
 if TYPE_CHECKING:
     from ..engine.port import Engine
-    from .service import KernelService
+    from ..manager import ImageManager
 
 
-def run_command(
-    service: KernelService,
-    actor: Actor,
-    project_id: str,
-    image_id: str,
-    command: tuple[str, ...],
-    *,
-    cwd: str,
-    stdin: bool,
-    tty: bool,
-) -> int:
-    """Run the command to its end, its output on ours; return its exit code.
-
-    Raises
-    ------
-    ImageManagerError
-        It could not be started.
-    """
-    manager = service.manager
-    project = manager.projects.get(actor, project_id)
-    image = manager.images.get(actor, image_id).image
-    manager.images.usable(image)
-    info = service.engine_info()
-    if image.report is None:
-        raise KernelStartError(f"The image {image.spec} was never checked; run `jupyter image check {image.spec}`.")
-    launch = service.plan(
-        info,
-        image=image.engine_image,
-        report=image.report,
-        folder=Path(project.path),
-        kernel_id=str(uuid.uuid4()),
-        cwd=cwd,
-        notebook="",
-        settings=project.run_settings,
-        arguments=(),
-        argv=command,
-        env={},
-        labels=(project.id, image.id),
-        role="run",
-    )
+def run(manager: ImageManager, launch: launcher.Launch, streams: Streams) -> int:
+    """Run the command of a launch to its end, its streams on ours; return its exit code. Nothing of it is left."""
+    engine = manager.engine
     try:
-        spec = _spec(launch, command, stdin=stdin, tty=tty)
-        engine = manager.engine
-        created = engine.create(spec)
-        try:
-            return _attached(engine, created, launch.secrets)
-        finally:
-            engine.remove(created, force=True)
+        with guarded(manager):
+            created = engine.create(_spec(launch, streams))
+            try:
+                return _attached(engine, created, streams)
+            finally:
+                engine.remove(created, force=True)
     finally:
         if launch.home:
             remove_folder(launch.home)
 
 
-def _spec(launch: launcher.Launch, command: tuple[str, ...], *, stdin: bool, tty: bool) -> ContainerSpec:
+def _spec(launch: launcher.Launch, streams: Streams) -> ContainerSpec:
     binds, variables = launcher.surroundings(launch)
     variables.update(launch.secrets)
     _, rule = environment.time_zone()
@@ -85,9 +43,9 @@ def _spec(launch: launcher.Launch, command: tuple[str, ...], *, stdin: bool, tty
         variables.setdefault("TZ", rule)
     spec = ContainerSpec(
         image=launch.image,
-        command=command,
-        name=container.container_name("run", launch.kernel_id),
-        labels={**launch.labels, f"{LABEL}.role": "run"},
+        command=launch.argv,
+        name=container.container_name(launch.role, launch.kernel_id),
+        labels=launch.labels,
         user=launch.who.user,
         groups=tuple(str(g) for g in launch.who.groups) if not launch.who.rootless else (),
         environment=variables,
@@ -95,34 +53,35 @@ def _spec(launch: launcher.Launch, command: tuple[str, ...], *, stdin: bool, tty
         binds=container.merge_binds(binds),
         init=True,
     )
-    return replace(container.apply(spec, launch.resources), tty=tty) if launch.resources else spec
+    if launch.resources is not None:
+        spec = container.apply(spec, launch.resources)
+    return replace(spec, stdin=streams.stdin, tty=streams.tty)
 
 
-def _attached(engine: Engine, created: str, secrets: dict[str, str]) -> int:
-    """Start it, pass its output through as it comes, and signals to it."""
-    with _signals_to(engine, created):
+def _attached(engine: Engine, created: str, streams: Streams) -> int:
+    with engine.attach(created, stdin=streams.stdin, tty=streams.tty) as attachment, streams.lent(attachment):
         engine.start(created)
-        for stream, chunk in engine.follow(created):
-            target = sys.stderr if stream == "err" else sys.stdout
-            target.buffer.write(chunk)
-            target.flush()
-        code = engine.wait(created)
+        asked = _passing_on(engine, created)
+        with handled({signal.SIGINT: asked, signal.SIGTERM: asked, signal.SIGQUIT: asked}), streams.sized(attachment):
+            streams.take(attachment)
+            code = engine.wait(created)
     return code if code is not None else 1
 
 
-@contextmanager
-def _signals_to(engine: Engine, created: str) -> Iterator[None]:
-    """While it runs, ctrl-C and a request to end go to the command, which decides what they mean."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
+def _passing_on(engine: Engine, created: str) -> Callable[[int, FrameType | None], None]:
+    """Return a handler that gives signals to the command, which decides what they mean."""
+    count = 0
 
-    def forward(signum: int, frame: FrameType | None) -> None:
-        threading.Thread(target=engine.signal, args=(created, signum), daemon=True).start()
+    def send(signum: int) -> None:
+        try:
+            engine.signal(created, signum)
+        finally:
+            engine.release()
 
-    before = {number: signal.signal(number, forward) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    def handler(signum: int, frame: FrameType | None) -> None:
+        nonlocal count
+        count += 1
+        wanted = signum if count < INSISTING else signal.SIGKILL
+        threading.Thread(target=send, args=(wanted,), name="command-signal", daemon=True).start()
+
+    return handler

@@ -17,7 +17,7 @@ from traitlets.config import LoggingConfigurable
 
 from ..engine.port import LABEL, ContainerState, EngineInfo
 from ..errors import KernelStartError, StoreError
-from ..models import Actor, Image, KernelDeath, Project, RunningKernel, RunSettings
+from ..models import Actor, Image, KernelDeath, Project, Report, RunningKernel, RunSettings
 from ..processes import ProcessIdentity
 from . import container, identity, launcher, prepare, reaper, runtime
 from .connection import choose
@@ -29,6 +29,7 @@ from .target import KernelTarget, mount_points, places, working_dir
 from .words import kernel_words
 
 if TYPE_CHECKING:
+    from .terminal import Streams
     from .trial import Trial
 
 DEATHS_KEPT = 1000
@@ -150,11 +151,7 @@ class KernelService(LoggingConfigurable):
         info = self.engine_info()
         project = target.project
         settings = project.run_settings
-        report = target.image.report
-        if report is None:
-            raise KernelStartError(
-                f"The image {target.image.spec} was never checked; run `jupyter image check {target.image.spec}`."
-            )
+        report = _report(target.image)
         arguments, foreign = kernel_words(kernel_name, language, argv, report, target.image.spec)
         launch = self.plan(
             info,
@@ -348,20 +345,30 @@ class KernelService(LoggingConfigurable):
 
     # Commands and memory
     def run_command(
-        self,
-        actor: Actor,
-        project_id: str,
-        image_id: str,
-        command: tuple[str, ...],
-        *,
-        cwd: str,
-        stdin: bool,
-        tty: bool,
+        self, actor: Actor, project_id: str, image_id: str, command: tuple[str, ...], *, cwd: str, streams: Streams
     ) -> int:
         """Run a command in an image with the project mounted; return its exit code (`jupyter image run`)."""
-        from .run import run_command
+        from .run import run
 
-        return run_command(self, actor, project_id, image_id, command, cwd=cwd, stdin=stdin, tty=tty)
+        project = self.manager.projects.get(actor, project_id)
+        image = self.manager.images.get(actor, image_id).image
+        self.manager.images.usable(image)
+        launch = self.plan(
+            self.engine_info(),
+            image=image.engine_image,
+            report=_report(image),
+            folder=Path(project.path),
+            kernel_id=str(uuid.uuid4()),
+            cwd=cwd,
+            notebook="",
+            settings=project.run_settings,
+            arguments=(),
+            argv=command,
+            env={},
+            labels=(project.id, image.id),
+            role="run",
+        )
+        return run(self.manager, launch, streams)
 
     def remembered(self, actor: Actor, notebook: str) -> dict[str, Any] | None:
         """Return what a notebook's file says of the image it last ran in (R49); None when nothing."""
@@ -370,6 +377,12 @@ class KernelService(LoggingConfigurable):
         except (OSError, ValueError):
             return None
         return read_memory(content)
+
+
+def _report(image: Image) -> Report:
+    if image.report is None:
+        raise KernelStartError(f"The image {image.spec} was never checked; run `jupyter image check {image.spec}`.")
+    return image.report
 
 
 def _moment(text: str) -> datetime:
