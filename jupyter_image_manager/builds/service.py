@@ -183,7 +183,7 @@ class BuildService(Configurable):
     def _start(self, build: Build, project: Project, secrets: dict[str, bytes], options: dict[str, Any]) -> Build:
         """Start the build's process; what it must not show goes through a pipe."""
         payload = {
-            "config": self._configuration(),
+            "config": self.manager.configuration(),
             "build": build.id,
             "secrets": {name: base64.b64encode(value).decode() for name, value in secrets.items()},
             "options": options,
@@ -211,16 +211,6 @@ class BuildService(Configurable):
         _CHILDREN.append(process)
         _reap()
         return started
-
-    def _configuration(self) -> dict[str, Any]:
-        """Return the configuration of our classes, with what was set on this manager itself."""
-        from ..configurables import CONFIGURABLE_CLASSES
-
-        names = {place.partition(":")[2] for place in CONFIGURABLE_CLASSES}
-        config = {name: dict(self.manager.config[name]) for name in names if name in self.manager.config}
-        for name in ("data_dir", "root_dir", "engine_name"):
-            config.setdefault("ImageManager", {})[name] = getattr(self.manager, name)
-        return json.loads(json.dumps(config, default=str))  # type: ignore[no-any-return]
 
     # Look
     def list(
