@@ -16,6 +16,7 @@ import { hasFailed } from '../logmodel';
 import type { ILogStep, LogModel } from '../logmodel';
 import type { IBuild, IBuildFailure, IImage } from '../tokens';
 import { useView } from './context';
+import { useKeptFocus } from './focus';
 import { LogLines, StyledText } from './loglines';
 import type { Tone } from './parts';
 import { ActionButton, Chip, ProgressBar, useNow } from './parts';
@@ -58,8 +59,9 @@ function LogBody({
       setTarget({ index: decisive[0] });
     }
   }, [decisive.length]);
+  const page = useKeptFocus();
   return (
-    <div className="jp-ImageManager-log">
+    <div className="jp-ImageManager-log" ref={page} tabIndex={-1}>
       <LogHeader model={model} image={image} />
       {model.error && (
         <div className="jp-ImageManager-banner" data-tone="error" role="alert">
@@ -120,7 +122,9 @@ function LogHeader({
     <div className="jp-ImageManager-logHeader">
       <div className="jp-ImageManager-logTitle">
         <h1>{image.spec}</h1>
-        <Chip tone={toneOfBuild(build)}>{stateWord(build.state, trans)}</Chip>
+        <span role="status">
+          <Chip tone={toneOfBuild(build)}>{stateWord(build.state, trans)}</Chip>
+        </span>
         <div className="jp-ImageManager-sub">
           {[image.project, time, ...(done ? [] : [buildStep(build, trans)])]
             .filter(Boolean)
@@ -198,7 +202,7 @@ function Failure({ build }: { build: IBuild }): JSX.Element {
       <h2>{title}</h2>
       {failure && <p>{reasonOf(failure, trans)}</p>}
       {failure && failure.lines.length > 0 && (
-        <pre aria-label={trans.__('Decisive lines')}>
+        <pre role="group" aria-label={trans.__('Decisive lines')}>
           {failure.lines.map((line, index) => (
             <div key={index}>
               <StyledText text={line} />
@@ -273,17 +277,19 @@ function Steps(props: {
                 type="button"
                 data-state={state}
                 title={title}
-                aria-label={
-                  step.number
-                    ? trans.__('Step %1, %2: %3', step.number, word, title)
-                    : trans.__('%1, %2', title, word)
-                }
                 onClick={() => props.onStep(step)}
               >
                 <span aria-hidden="true">
                   {state === 'failed' ? '✗' : runs ? '●' : '✓'}
                 </span>
-                <span className="jp-ImageManager-cut">{title}</span>
+                <span className="jp-ImageManager-cut">
+                  <span className="jp-ImageManager-hidden">
+                    {step.number
+                      ? trans.__('Step %1, %2: ', step.number, word)
+                      : `${word}: `}
+                  </span>
+                  {title}
+                </span>
                 <span>
                   {step.cached
                     ? trans.__('cached')

@@ -8,6 +8,7 @@ import { ActiveCard } from './card';
 import { useView } from './context';
 import { NoImages, NoProject } from './empty';
 import type { IFound } from './empty';
+import { useKeptFocus } from './focus';
 import { ImageList } from './images';
 import { ActionButton, ImageName, Mark, ProgressBar, useNow } from './parts';
 import { SystemImages } from './systemimages';
@@ -28,6 +29,19 @@ export function Panel(props: {
 }
 
 function PanelBody({
+  look
+}: {
+  look: (folder: string) => Promise<IFound[]>;
+}): JSX.Element {
+  const place = useKeptFocus();
+  return (
+    <div ref={place} tabIndex={-1}>
+      <PanelContent look={look} />
+    </div>
+  );
+}
+
+function PanelContent({
   look
 }: {
   look: (folder: string) => Promise<IFound[]>;
@@ -208,6 +222,7 @@ function BuildItem({
       <div
         className="jp-ImageManager-sub jp-ImageManager-fact"
         title={build.instruction}
+        role="status"
       >
         {build.state === 'building' && build.instruction
           ? `${step} · ${build.instruction}`

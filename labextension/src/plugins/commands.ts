@@ -2,20 +2,15 @@ import type {
   JupyterFrontEnd,
   JupyterFrontEndPlugin
 } from '@jupyterlab/application';
-import {
-  ICommandPalette,
-  InputDialog,
-  MainAreaWidget,
-  WidgetTracker
-} from '@jupyterlab/apputils';
+import { ICommandPalette, InputDialog } from '@jupyterlab/apputils';
 import { PathExt } from '@jupyterlab/coreutils';
 import { ITranslator } from '@jupyterlab/translation';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
-import type { Widget } from '@lumino/widgets';
 
 import type { Actions } from '../actions';
 import { CommandIDs } from '../commands';
 import { imageIcon } from '../icons';
+import { Pages } from '../pages';
 import { sessionContexts } from '../sessions';
 import { IImageManager } from '../tokens';
 import type { IImage } from '../tokens';
@@ -47,8 +42,11 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
             contexts: () => sessionContexts(app)
           })
       ));
-    const pages = new WidgetTracker<MainAreaWidget>({
-      namespace: 'jupyter-image-manager'
+    const pages = new Pages({
+      app,
+      manager,
+      trans,
+      report: async (what, error) => (await actions()).report(what, error)
     });
     const ready = () => manager.server === 'ready';
     const inProject = () => ready() && manager.project !== null;
@@ -93,48 +91,6 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
         items: images.map(image => image.spec)
       });
       return images.find(image => image.spec === answer.value) ?? null;
-    };
-
-    const show = (id: string, create: () => Widget, title: string): void => {
-      if (!pages.find(each => each.id === id)) {
-        const page = new MainAreaWidget({ content: create() });
-        page.id = id;
-        page.title.label = title;
-        page.title.caption = title;
-        page.title.icon = imageIcon;
-        page.title.closable = true;
-        void pages.add(page);
-        shell.add(page, 'main');
-        if (!page.isAttached) {
-          // A shell that shows one document at a time, as Notebook 7 does, has room at the side.
-          shell.add(page, 'right');
-        }
-      }
-      shell.activateById(id);
-    };
-
-    const openLog = async (buildId: string): Promise<void> => {
-      try {
-        const { LogModel, createLogWidget } = await import('../widgets/log');
-        const build = await manager.api.getBuild(buildId);
-        const image =
-          manager.image(build.image_id) ??
-          (await manager.api.image(build.image_id));
-        show(
-          `jupyter-image-manager-log-${buildId}`,
-          () =>
-            createLogWidget({
-              model: new LogModel({ api: manager.api, build }),
-              image,
-              manager,
-              commands,
-              trans
-            }),
-          trans.__('Log of %1', image.spec)
-        );
-      } catch (error) {
-        (await actions()).report(trans.__('The log was not opened.'), error);
-      }
     };
 
     commands.addCommand(CommandIDs.openPanel, {
@@ -207,31 +163,7 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
         if (!project) {
           return;
         }
-        const { createNewImageWidget } = await import('../widgets/newimage');
-        const current = project;
-        const id = `jupyter-image-manager-new-${current.id}`;
-        show(
-          id,
-          () =>
-            createNewImageWidget({
-              manager,
-              project: current,
-              contents: app.serviceManager.contents,
-              trans,
-              source:
-                args.source === 'template' || args.source === 'dockerfile'
-                  ? args.source
-                  : undefined,
-              name: typeof args.name === 'string' ? args.name : undefined,
-              onSubmitted: build => {
-                pages.find(each => each.id === id)?.dispose();
-                void manager.refresh();
-                void openLog(build.id);
-              },
-              onCancelled: () => pages.find(each => each.id === id)?.dispose()
-            }),
-          trans.__('New image')
-        );
+        await pages.openNewImage(project, args);
       }
     });
     commands.addCommand(CommandIDs.activate, {
@@ -282,7 +214,7 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
       label: trans.__('Show Log'),
       caption: trans.__('Show the log of a build'),
       describedBy: buildArgs,
-      execute: args => openLog(String(args.build_id))
+      execute: args => pages.openLog(String(args.build_id))
     });
     commands.addCommand(CommandIDs.cancelBuild, {
       label: trans.__('Cancel Build'),
@@ -298,10 +230,8 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
       execute: async args => {
         const id = String(args.build_id);
         if (await (await actions()).retryBuild(id)) {
-          pages
-            .find(each => each.id === `jupyter-image-manager-log-${id}`)
-            ?.dispose();
-          await openLog(id);
+          pages.closeLog(id);
+          await pages.openLog(id);
         }
       }
     });
@@ -320,7 +250,7 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
         );
         const build = image && (await (await actions()).fixImage(image));
         if (build) {
-          await openLog(build);
+          await pages.openLog(build);
         }
       }
     });

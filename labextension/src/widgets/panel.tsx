@@ -27,6 +27,7 @@ export class ImagePanel extends ReactWidget {
     this.addClass('jp-ImageManager-panel');
     this.title.icon = imageIcon;
     this.title.caption = trans.__('Images');
+    this.node.tabIndex = -1;
     this.node.setAttribute('role', 'region');
     this.node.setAttribute('aria-label', trans.__('Images'));
     this._contents = options.contents;
@@ -38,6 +39,12 @@ export class ImagePanel extends ReactWidget {
       },
       openMenu: (items, anchor) => openMenu(commands, items, anchor)
     };
+  }
+
+  protected onActivateRequest(): void {
+    if (!this.node.contains(document.activeElement)) {
+      this.node.focus();
+    }
   }
 
   protected render(): JSX.Element {

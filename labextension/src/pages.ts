@@ -1,0 +1,133 @@
+import type { JupyterFrontEnd } from '@jupyterlab/application';
+import { MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
+import type { Widget } from '@lumino/widgets';
+
+import { imageIcon } from './icons';
+import type { IImageManager, IProject } from './tokens';
+
+/**
+ * The pages of the main area; what is on them is loaded on first use.
+ */
+export class Pages {
+  constructor(private readonly _options: Pages.IOptions) {}
+
+  /**
+   * Show the log of a build.
+   */
+  async openLog(buildId: string): Promise<void> {
+    const { app, manager, trans, report } = this._options;
+    try {
+      const { LogModel, createLogWidget } = await import('./widgets/log');
+      const build = await manager.api.getBuild(buildId);
+      const image =
+        manager.image(build.image_id) ??
+        (await manager.api.image(build.image_id));
+      this._show(
+        `jupyter-image-manager-log-${buildId}`,
+        () =>
+          createLogWidget({
+            model: new LogModel({ api: manager.api, build }),
+            image,
+            manager,
+            commands: app.commands,
+            trans
+          }),
+        trans.__('Log of %1', image.spec)
+      );
+    } catch (error) {
+      await report(trans.__('The log was not opened.'), error);
+    }
+  }
+
+  /**
+   * Forget the page of a log: its build begins anew.
+   */
+  closeLog(buildId: string): void {
+    this._close(`jupyter-image-manager-log-${buildId}`);
+  }
+
+  /**
+   * Show the form of a new image; when it is left, the focus returns to where it came from.
+   */
+  async openNewImage(
+    project: IProject,
+    args: ReadonlyPartialJSONObject
+  ): Promise<void> {
+    const { app, manager, trans } = this._options;
+    const opener = document.activeElement;
+    const { createNewImageWidget } = await import('./widgets/newimage');
+    const id = `jupyter-image-manager-new-${project.id}`;
+    this._show(
+      id,
+      () =>
+        createNewImageWidget({
+          manager,
+          project,
+          contents: app.serviceManager.contents,
+          trans,
+          source:
+            args.source === 'template' || args.source === 'dockerfile'
+              ? args.source
+              : undefined,
+          name: typeof args.name === 'string' ? args.name : undefined,
+          onSubmitted: build => {
+            this._close(id);
+            void manager.refresh();
+            void this.openLog(build.id);
+          },
+          onCancelled: () => {
+            this._close(id);
+            if (opener instanceof HTMLElement && opener.isConnected) {
+              opener.focus();
+            }
+          }
+        }),
+      trans.__('New image')
+    );
+  }
+
+  private _show(id: string, create: () => Widget, title: string): void {
+    const { shell } = this._options.app;
+    if (!this._pages.find(each => each.id === id)) {
+      const page = new MainAreaWidget({ content: create() });
+      page.id = id;
+      page.title.label = title;
+      page.title.caption = title;
+      page.title.icon = imageIcon;
+      page.title.closable = true;
+      void this._pages.add(page);
+      shell.add(page, 'main');
+      if (!page.isAttached) {
+        // A shell that shows one document at a time, as Notebook 7 does, has room at the side.
+        shell.add(page, 'right');
+      }
+    }
+    shell.activateById(id);
+  }
+
+  private _close(id: string): void {
+    this._pages.find(each => each.id === id)?.dispose();
+  }
+
+  private _pages = new WidgetTracker<MainAreaWidget>({
+    namespace: 'jupyter-image-manager'
+  });
+}
+
+/**
+ * A namespace for what {@link Pages} is made from.
+ */
+export namespace Pages {
+  /**
+   * Options of the constructor.
+   */
+  export interface IOptions {
+    app: JupyterFrontEnd;
+    manager: IImageManager;
+    trans: TranslationBundle;
+    /** Say what did not happen, and why. */
+    report: (what: string, error: unknown) => Promise<void>;
+  }
+}
