@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from packaging.specifiers import SpecifierSet
 
+from .copies import ContextFiles, missing
 from .dockerfile import Instruction, parse
 from .errors import InvalidDockerfile
 
@@ -49,7 +50,7 @@ class _Stage:
 
 
 def lint(
-    dockerfile: str, *, files: Collection[str] | None = None, versions: SpecifierSet = DEFAULT_PYTHONS
+    dockerfile: str, *, files: ContextFiles | None = None, versions: SpecifierSet = DEFAULT_PYTHONS
 ) -> list[dict[str, Any]]:
     """Return what is to be said about a Dockerfile, in the order of its lines.
 
@@ -57,16 +58,18 @@ def lint(
     ----------
     dockerfile : str
         Its text.
-    files : collection of str, optional
-        Paths of the context, relative, with ``/``; then missing sources of COPY are found.
+    files : ContextFiles, optional
+        What the context holds; then missing sources of COPY and ADD are found.
     versions : SpecifierSet, optional
         Python versions that the check accepts.
     """
     try:
-        instructions = parse(dockerfile).instructions
+        read = parse(dockerfile)
     except InvalidDockerfile as error:
         return [_finding(int(error.details.get("line") or 1), "error", error.message)]
-    found = list(_Lint(dockerfile, files, versions).run(instructions))
+    found = list(_Lint(dockerfile, versions).run(read.instructions))
+    if files is not None:
+        found += [_finding(gone.line, "error", gone.message) for gone in missing(read, files)]
     return sorted(found, key=lambda finding: finding["line"])
 
 
@@ -75,9 +78,8 @@ def _finding(line: int, level: str, message: str, *cure: str) -> dict[str, Any]:
 
 
 class _Lint:
-    def __init__(self, text: str, files: Collection[str] | None, versions: SpecifierSet) -> None:
+    def __init__(self, text: str, versions: SpecifierSet) -> None:
         self.text = text
-        self.files = None if files is None else {file.removeprefix("./") for file in files}
         self.versions = versions
         self.stages: list[_Stage] = []
         self.args: dict[str, str] = {}
@@ -180,14 +182,6 @@ class _Lint:
                 yield _finding(
                     i.line, "error", f"{source} lies outside the context; only files below it can be copied."
                 )
-            elif self.files is not None and not self._there(source):
-                yield _finding(i.line, "error", f"{source} is not in the context.")
-
-    def _there(self, source: str) -> bool:
-        plain = source.removeprefix("./").strip("/")
-        if plain in ("", ".") or re.search(r"[*?\[]", plain) or self.files is None:
-            return True
-        return plain in self.files or any(file.startswith(f"{plain}/") for file in self.files)
 
     def _add(self, i: Instruction) -> Iterator[dict[str, Any]]:
         yield from self._copy(i)

@@ -11,10 +11,12 @@ import heapq
 import os
 import stat
 import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
+from ..copies import Presence
 from ..errors import BuildFailed, InvalidRequest
 from ..models import ContextPreview
 from .ignore import IgnoreRules
@@ -24,6 +26,8 @@ DOCKERFILE = ".jupyter-image-manager.Dockerfile"
 """Name of the Dockerfile inside the stream; ``.dockerignore`` keeps it out of what COPY sees."""
 LARGEST = 5
 IGNORE_LIMIT = 1 << 20
+NAMES = 20_000
+"""Files that are looked at for a name like one that is missing."""
 _PADDING = bytes(512)
 
 
@@ -39,9 +43,23 @@ class Entry:
 
 
 class Context:
-    """A folder of a project as a build's context."""
+    """A folder of a project as a build's context.
 
-    def __init__(self, project: Path, folder: str | None, dockerfile_path: str = "") -> None:
+    Parameters
+    ----------
+    project : Path
+        The project's folder, which is never left.
+    folder : str, optional
+        The context, relative to it; by default the project's folder itself.
+    dockerfile_path : str
+        The Dockerfile, relative to the project: its own ``.dockerignore`` may lie beside it.
+    only : collection of str
+        Files and folders, relative to the context, besides which nothing is sent; all of it when empty.
+    """
+
+    def __init__(
+        self, project: Path, folder: str | None, dockerfile_path: str = "", *, only: Collection[str] = ()
+    ) -> None:
         self.project = project.resolve()
         relative = folder or "."
         if Path(relative).is_absolute() or ".." in Path(relative).parts or "\0" in relative:
@@ -59,6 +77,9 @@ class Context:
         self.relative = str(real.relative_to(self.project))
         self.problems: list[str] = []
         self.ignored = 0
+        self._only = frozenset(only)
+        self._leading = frozenset(path[:end] for path in only for end in range(len(path)) if path[end] == "/")
+        self.ignore_file = ".dockerignore"
         self._ignore_text = self._read_ignore(dockerfile_path)
         self.rules = IgnoreRules(self._ignore_text.splitlines())
 
@@ -71,10 +92,43 @@ class Context:
             try:
                 if path.stat().st_size > IGNORE_LIMIT:
                     raise InvalidRequest(f"{path.name} of the context is bigger than 1 MiB: it is hardly a list.")
+                self.ignore_file = path.name
                 return path.read_text(encoding="utf-8-sig", errors="replace")
             except OSError as error:
                 raise self._unreadable(path.name, error) from None
         return ""
+
+    @property
+    def shown(self) -> str:
+        """How it is called in a sentence."""
+        return "the context" if self.relative == "." else f"the context {self.relative!r}"
+
+    def presence(self, path: str) -> Presence:
+        """Tell whether a path, relative with ``/``, is sent; when that is not sure, as behind a link, that it is."""
+        here, found = self.folder, None
+        for part in path.split("/"):
+            if found is not None and stat.S_ISLNK(found.st_mode):
+                return Presence.SENT
+            here = here / part
+            try:
+                found = here.lstat()
+            except (FileNotFoundError, NotADirectoryError):
+                return Presence.ABSENT
+            except (OSError, ValueError):
+                return Presence.SENT
+        folder = found is not None and stat.S_ISDIR(found.st_mode)
+        if path == ".dockerignore" or not self.rules.ignored(path) or (folder and self.rules.exceptions):
+            return Presence.SENT
+        return Presence.IGNORED
+
+    def names(self) -> Iterator[str]:
+        """Yield paths of files that are sent, the first ones of a large context."""
+        try:
+            for entry, _ in islice(self.entries(), NAMES):
+                if not entry.path.endswith("/"):
+                    yield entry.path
+        except InvalidRequest:
+            return  # what cannot be sent is said by a survey; these are for near matches
 
     def entries(self) -> Iterator[tuple[Entry, int | None]]:
         """Yield what is sent in a fixed order, each with the descriptor of its open parent folder.
@@ -113,6 +167,8 @@ class Context:
             raise self._unreadable(prefix or self.relative, error) from None
         for name in names:
             path = f"{prefix}{name}"
+            if self._only and not self._wanted(path):
+                continue
             ignored = self.rules.ignored(path)
             try:
                 found = os.stat(name, dir_fd=parent, follow_symlinks=False)
@@ -153,6 +209,12 @@ class Context:
                 raise InvalidRequest(
                     f"{path} in the context is a device or a pipe, which cannot be sent; name it in .dockerignore."
                 )
+
+    def _wanted(self, path: str) -> bool:
+        """Tell whether something is among the files that are sent alone, leads to one, or lies below one."""
+        if path in self._only or path in self._leading:
+            return True
+        return any(path[:end] in self._only for end in range(len(path)) if path[end] == "/")
 
     @staticmethod
     def _readable(name: str, parent: int) -> bool:

@@ -6,6 +6,7 @@ import contextlib
 import gzip
 import hashlib
 import os
+import tarfile
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -73,8 +74,8 @@ class Recording:
                 Path(partial).unlink(missing_ok=True)
 
 
-def stored(folder: Path, digest: str) -> Iterator[bytes]:
-    """Yield a stored context again.
+def path_of(folder: Path, digest: str) -> Path:
+    """Return the file of a stored context.
 
     Raises
     ------
@@ -86,6 +87,23 @@ def stored(folder: Path, digest: str) -> Iterator[bytes]:
         raise Conflict(
             f"The stored context {digest[:19]} is not there any more; build from the project folder instead."
         )
-    with gzip.open(path, "rb") as file:
+    return path
+
+
+def stored(folder: Path, digest: str) -> Iterator[bytes]:
+    """Yield a stored context again.
+
+    Raises
+    ------
+    Conflict
+        The copy is not there any more.
+    """
+    with gzip.open(path_of(folder, digest), "rb") as file:
         while block := file.read(BLOCK):
             yield block
+
+
+def names(folder: Path, digest: str) -> frozenset[str]:
+    """Return the paths of the files in a stored context; raises Conflict as :func:`stored` does."""
+    with gzip.open(path_of(folder, digest), "rb") as file, tarfile.open(fileobj=file, mode="r|") as archive:
+        return frozenset(member.name for member in archive if not member.isdir())

@@ -10,10 +10,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..copies import ContextFiles, Names, missing
 from ..dockerfile import Dockerfile, parse
 from ..errors import Conflict, InvalidDockerfile, InvalidRequest, NeedsConfirmation
 from ..models import BuildRequest, Project, Recipe, SourceKind, as_json
 from ..reference import parse_reference
+from . import snapshot
 from .context import Context
 
 if TYPE_CHECKING:
@@ -62,13 +64,7 @@ def resolve(manager: ImageManager, actor: Actor, project: Project, request: Buil
     if request.from_image is not None:
         return _duplicate(manager, actor, project, base, request)
     if request.template is not None:
-        rendered = manager.builds.catalog.render(request.template)
-        recipe = replace(
-            base, kind=SourceKind.TEMPLATE, dockerfile=rendered.dockerfile, template=dict(as_json(request.template))
-        )
-        _checked(manager, recipe)
-        files = hashlib.sha256(json.dumps({k: v.hex() for k, v in rendered.files.items()}, sort_keys=True).encode())
-        return _identified(Source(recipe), files.hexdigest())
+        return _template(manager, project, base, request)
     return _from_folder(manager, project, base, request)
 
 
@@ -83,6 +79,47 @@ def _checked(manager: ImageManager, recipe: Recipe) -> Dockerfile:
     return read
 
 
+def _copied(read: Dockerfile, files: ContextFiles) -> None:
+    """Refuse a Dockerfile that copies what is not there, before anything is sent."""
+    gone = tuple(missing(read, files))
+    if gone:
+        first = gone[0]
+        others = f" Line {', line '.join(str(other.line) for other in gone[1:])} too copies what is not there."
+        raise InvalidRequest(
+            f"Line {first.line} of the Dockerfile copies what is missing: {first.message}{others if gone[1:] else ''}",
+            {"missing": [{"line": g.line, "path": g.path, "why": g.presence.value, "near": g.near} for g in gone]},
+        )
+
+
+def _kept(manager: ImageManager, project: Project, recipe: Recipe) -> ContextFiles:
+    """Return what the context of a recipe that is kept holds, wherever it comes from when it is sent."""
+    if recipe.context_stored:
+        names = snapshot.names(manager.data_path / "contexts", recipe.context_digest)
+        return Names(names, "the context that is kept with the recipe")
+    if recipe.context_path:
+        return folder_of(manager, project, recipe)
+    return Names((), "the recipe, which has no context")
+
+
+def folder_of(manager: ImageManager, project: Project, recipe: Recipe) -> Context:
+    """Return the folder that a recipe sends; of a template's no more than the files it names."""
+    only: tuple[str, ...] = ()
+    if recipe.kind is SourceKind.TEMPLATE:
+        only = tuple(source for source, _ in manager.builds.catalog.choices(recipe.template).files)
+    return Context(Path(project.path), recipe.context_path, recipe.dockerfile_path, only=only)
+
+
+def _template(manager: ImageManager, project: Project, base: Recipe, request: BuildRequest) -> Source:
+    choices = dict(as_json(request.template))
+    rendered = manager.builds.catalog.render(choices)
+    recipe = replace(base, kind=SourceKind.TEMPLATE, dockerfile=rendered.dockerfile, template=choices)
+    if not manager.builds.catalog.choices(choices).files:
+        _checked(manager, recipe)
+        return _identified(Source(recipe), "")
+    path = Context(Path(project.path), request.context).relative
+    return _with_folder(manager, project, replace(recipe, context_path=path), request)
+
+
 def _from_folder(manager: ImageManager, project: Project, base: Recipe, request: BuildRequest) -> Source:
     text = request.dockerfile_text
     path = request.dockerfile_path or ""
@@ -91,8 +128,15 @@ def _from_folder(manager: ImageManager, project: Project, base: Recipe, request:
         text = read_dockerfile(Path(project.path), path)
     context = Context(Path(project.path), request.context, path)
     recipe = replace(base, dockerfile=text, dockerfile_path=path, context_path=context.relative)
-    _checked(manager, recipe)
+    return _with_folder(manager, project, recipe, request)
+
+
+def _with_folder(manager: ImageManager, project: Project, recipe: Recipe, request: BuildRequest) -> Source:
+    """Complete a recipe whose context is a folder of the project."""
+    read = _checked(manager, recipe)
+    context = folder_of(manager, project, recipe)
     preview, fingerprint = context.survey(manager.builds.settings.context_limit)
+    _copied(read, context)
     if preview.size > preview.limit and not request.confirm_context:
         biggest = ", ".join(f"{name} ({size / 1e6:.0f} MB)" for name, size in preview.largest[:3])
         raise NeedsConfirmation(
@@ -179,12 +223,13 @@ def _duplicate(manager: ImageManager, actor: Actor, project: Project, base: Reci
         secrets=base.secrets,
         parent_image_id=parent.id,
     )
-    _checked(manager, new)
-    if not new.context_stored and new.context_path:
-        preview, fingerprint = Context(Path(project.path), new.context_path, new.dockerfile_path).survey(
-            manager.builds.settings.context_limit
-        )
-        return _identified(Source(new, notes=preview.problems), fingerprint)
+    if request.context is not None:
+        # Edited to copy what it did not before: the folder is sent anew.
+        folder = Context(Path(project.path), request.context, new.dockerfile_path).relative
+        new = replace(new, context_path=folder, context_stored=False, context_digest="", context_size=0)
+    if new.context_path and not new.context_stored:
+        return _with_folder(manager, project, new, request)
+    _copied(_checked(manager, new), _kept(manager, project, new))
     return _identified(Source(new), new.context_digest)
 
 
