@@ -181,7 +181,8 @@ class _EngineFindings:
             "Podman",
             "warning",
             "through its Docker-compatible socket builds have no secrets and get neither a company's certificates nor "
-            "its package index, kernels have no GPUs, and that one ran out of memory is told by its exit code only.",
+            "its package index, the step of a cancelled build runs on to its end, kernels have no GPUs, and that one "
+            "ran out of memory is told by its exit code only.",
             "Use Docker Engine 20.10 or newer where you need these.",
         )
 
