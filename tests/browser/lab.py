@@ -29,13 +29,17 @@ from jupyter_image_manager.manager import ImageManager
 from jupyter_image_manager.models import Actor, Image, ImageState, Recipe, SourceKind, Storage, utcnow
 from machine.bases import ensure
 from tests.conftest import share_runtimes
+from tests.science import CHURN, SCIENTIFIC, kept_base, write_example
 
-DOCKERFILE = """\
+DOCKERFILE = (
+    """\
 FROM {base}
 RUN useradd --create-home --uid 1000 jupyter
 RUN echo "the marker of the build"
 ENV WHERE="from the image"
 """
+    + CHURN
+)
 FAILING = """\
 FROM {base}
 RUN useradd --create-home --uid 1000 jupyter
@@ -63,10 +67,10 @@ class Lab:
         return {"LAB_URL": self.url, "LAB_TOKEN": self.token}
 
 
-def _write_root(root: Path, base: str) -> None:
-    for name in ("churn", "survey", "many"):
-        (root / name).mkdir(parents=True)
-    (root / "churn" / "Dockerfile").write_text(DOCKERFILE.format(base=base))
+def _write_root(root: Path, base: str, scientific: str) -> None:
+    for name in ("churn", "survey"):
+        (root / name).mkdir()
+    (root / "churn" / "Dockerfile").write_text(DOCKERFILE.format(base=scientific))
     (root / "churn" / "failing.dockerfile").write_text(FAILING.format(base=base))
     (root / "survey" / "requirements.txt").write_text("numpy\npandas\n")
     notebook = nbformat.v4.new_notebook(
@@ -74,10 +78,15 @@ def _write_root(root: Path, base: str) -> None:
         metadata={"kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)"}},
     )
     nbformat.write(notebook, root / "churn" / "analysis.ipynb")
+    write_example(root / "churn")
 
 
-def _fill(data: Path, root: Path) -> str:
-    """Put a project with 500 images into the store, as nobody wants to build them; return the installation's id."""
+def _fill(data: Path, root: Path) -> tuple[str, str]:
+    """Put a project with 500 images into the store, as nobody wants to build them.
+
+    Return the installation's id, and a base with the packages of the example.
+    """
+    (root / "many").mkdir(parents=True)
     manager = ImageManager(data_dir=str(data), root_dir=str(root))
     actor = Actor(name="ada", via="system")
     try:
@@ -101,7 +110,7 @@ def _fill(data: Path, root: Path) -> str:
                 python_version="3.11.9",
             )
             manager.store.add_image(image, recipe)
-        return manager.store.installation_id()
+        return manager.store.installation_id(), kept_base(manager.engine, "3.11", SCIENTIFIC)
     finally:
         manager.close()
 
@@ -140,9 +149,9 @@ def running() -> Iterator[Lab]:
     (base,) = ensure("python:3.11")
     place = Path(tempfile.mkdtemp(prefix="jim-lab-"))
     root, data, runtime, log = place / "root", place / "data", place / "runtime", place / "lab.log"
-    _write_root(root, base)
     share_runtimes(data)
-    installation = _fill(data, root)
+    installation, scientific = _fill(data, root)
+    _write_root(root, base, scientific)
     settings = place / "settings" / "@jupyterlab" / "apputils-extension"
     settings.mkdir(parents=True)
     (settings / "notification.jupyterlab-settings").write_text(

@@ -62,8 +62,8 @@ export class Lab {
     return text ? JSON.parse(text) : null;
   }
 
-  /** A notebook as the server has it. */
-  async notebook(path: string): Promise<any> {
+  /** A file's content, or a notebook, as the server has it. */
+  async contents(path: string): Promise<any> {
     const response = await this.page.request.get(
       `${process.env.LAB_URL}/api/contents/${path}`,
       { headers: { Authorization: `token ${TOKEN}` } }

@@ -74,7 +74,7 @@ test('a project gets an image, and its notebook runs in it', async ({
     .poll(
       async () =>
         // No content while the server is just writing the file.
-        (await lab.notebook('churn/analysis.ipynb'))?.metadata.image_manager
+        (await lab.contents('churn/analysis.ipynb'))?.metadata.image_manager
     )
     .toMatchObject({ image: 'churn:1' });
   await lab.picture('notebook');
@@ -99,6 +99,41 @@ test('a project gets an image, and its notebook runs in it', async ({
   await expect(lab.cell(0).locator('.jp-OutputArea')).toContainText(
     'from the server'
   );
+});
+
+test('a scientific notebook draws its figure in the cell', async ({ lab }) => {
+  const { page } = lab;
+  await lab.open('churn/churn.ipynb');
+  const project = await lab.api('GET', 'projects?path=churn');
+  const { items } = await lab.api('GET', `projects/${project.id}/images`);
+  await lab.api('PUT', `projects/${project.id}/active-image`, {
+    image_id: items[0].id
+  });
+  await lab.ready();
+  await lab.command('notebook:restart-run-all');
+  await page
+    .getByRole('dialog')
+    .getByRole('button', { name: 'Confirm Kernel Restart' })
+    .click();
+
+  // The data file is read, the model fitted, the figure drawn.
+  await expect(lab.cell(0).locator('table')).toContainText('premium', {
+    timeout: 90_000
+  });
+  await expect(lab.cell(1).locator('.jp-OutputArea')).toContainText(
+    'of 600 customers'
+  );
+  const figure = lab.cell(2).locator('.jp-OutputArea img');
+  await expect(figure).toBeVisible({ timeout: 60_000 });
+  await expect(figure).toHaveAttribute('src', /^data:image\/png;base64,/);
+  expect(
+    await figure.evaluate((image: HTMLImageElement) => image.naturalWidth)
+  ).toBeGreaterThan(300);
+  await lab.picture('figure');
+
+  // And its result lies beside it.
+  const written = await lab.contents('churn/results/at_risk.csv');
+  expect(written.trim().split('\n')).toHaveLength(21);
 });
 
 test('a death by memory is explained in the cell', async ({ lab }) => {
