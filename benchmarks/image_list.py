@@ -12,12 +12,13 @@ from server import running_server
 
 from harness import ACTOR, Result, timed, workplace
 from jupyter_image_manager.models import Image, ImageState, Recipe, SourceKind, Storage, utcnow
+from jupyter_image_manager.store import Store
 
 IMAGES = 2000
 RUNS = 21
 
 
-def fill(store: object, project_id: str, count: int = IMAGES) -> None:
+def fill(store: Store, project_id: str, count: int = IMAGES) -> None:
     """Put `count` ready images into the store, by the store's own calls."""
     for number in range(count):
         recipe = Recipe(
@@ -49,7 +50,7 @@ def measure() -> list[Result]:
         fill(manager.store, project.id)
         root = Path(manager.root_dir)
         with running_server(root, Path(manager.data_dir)) as server:
-            url = f"{server.url}image-manager/v1/projects/{project.id}/images"
+            url = f"{server.url}image-manager/v1/projects/{project.id}/images?limit=2000"
             request = urllib.request.Request(url, headers={"Authorization": f"token {server.token}"})
 
             def listed() -> None:

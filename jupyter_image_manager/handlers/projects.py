@@ -13,7 +13,7 @@ from .base import ImageManagerHandler, kernels_of, project_json
 from .body import flag, mapping, nullable, text
 
 PAGE = 200
-LONGEST_PAGE = 1000
+LONGEST_PAGE = 2000
 
 
 class ProjectHandler(ImageManagerHandler):
