@@ -35,7 +35,9 @@ class ImageManagerExtension(ExtensionApp):
 
     change_interval = Float(0.5, help="Seconds between two looks for changes to tell the browsers.").tag(config=True)
     recover_interval = Float(5.0, help="Seconds between two looks for builds whose process died.").tag(config=True)
-    reap_interval = Float(60.0, help="Seconds between two removals of dead kernels' containers.").tag(config=True)
+    reap_interval = Float(
+        60.0, help="Seconds between two removals of what dead kernels and unfinished builds left in the engine."
+    ).tag(config=True)
 
     manager: ImageManager
     _works = False
@@ -183,6 +185,7 @@ class ImageManagerExtension(ExtensionApp):
             count = self.manager.kernels.reap()
             if count:
                 self.log.info("Jupyter Image Manager: removed the containers of %d dead kernels.", count)
+            self.manager.builds.tidy()
 
     def _publish_kernelspecs(self) -> None:
         from .kernels.specs import publish

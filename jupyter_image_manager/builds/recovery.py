@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 HEARTBEAT_LIMIT = timedelta(seconds=10)
 """After this long without a sign a worker that cannot be seen from here counts as dead (R4)."""
 
+SETTLED = timedelta(minutes=1)
+"""This long after a build's end the engine does nothing for it any more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ended:
@@ -62,6 +65,37 @@ def recovered(manager: ImageManager, build: Build, trace: Path) -> Ended | None:
         store.set_image(image.id, state=ImageState.FAILED)
         _forget(manager, ended, image)
     return Ended(ended, why.message if why else f"{spec} is ready")
+
+
+def end_unmade(manager: ImageManager) -> None:
+    """End images that no build makes: a process died between two of its writes."""
+    for image in manager.store.unmade_images():
+        if image.state is ImageState.BUILDING and utcnow() - image.created > HEARTBEAT_LIMIT:
+            manager.store.set_image(image.id, state=ImageState.FAILED)
+
+
+def tidy(manager: ImageManager) -> int:
+    """Remove what unfinished builds left in the engine while it was away, or what it finished after their end.
+
+    Returns
+    -------
+    int
+        How many images are looked after no longer.
+    """
+    count = 0
+    for image in manager.store.unmade_images():
+        build = manager.store.build(image.last_build_id) if image.last_build_id else None
+        if image.state is not ImageState.FAILED or (build is not None and not build.done):
+            continue
+        try:
+            manager.engine.remove_image(image.reference)
+        except Conflict as error:
+            manager.log.debug("%s stays in the engine: %s", image.reference, error)
+            continue
+        if build is None or build.finished is None or utcnow() - build.finished > SETTLED:
+            manager.store.set_image(image.id, reference="")
+            count += 1
+    return count
 
 
 def _dead(build: Build) -> bool:

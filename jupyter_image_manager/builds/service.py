@@ -22,16 +22,11 @@ from traitlets import Instance
 from traitlets.config import Configurable
 
 from .. import access
-from ..errors import (
-    BuildNotFound,
-    Conflict,
-    InvalidRequest,
-    BuildKind,
-    NoSpaceLeft,
-)
+from ..errors import BuildNotFound, Conflict, InvalidRequest, NoSpaceLeft
 from ..models import (
     Actor,
     Build,
+    BuildKind,
     BuildRequest,
     BuildState,
     ContextPreview,
@@ -47,7 +42,7 @@ from ..reference import check_name
 from . import sources
 from .context import Context
 from .log import LogReader, LogWriter
-from .recovery import recovered
+from .recovery import end_unmade, recovered, tidy
 from .settings import BuildSettings
 
 if TYPE_CHECKING:
@@ -295,8 +290,9 @@ class BuildService(Configurable):
         if recipe.kind.value == "archive":
             raise Conflict(f"{image.spec} came from an archive, which is not kept; import it again.")
         manager.engine.info(refresh=True)
-        manager.store.set_image(image.id, state=ImageState.BUILDING)
+        # In this order: a build without a process is found and ended, whoever dies between the two.
         build = manager.store.restart_build(build_id, heartbeat=utcnow())
+        manager.store.set_image(image.id, state=ImageState.BUILDING)
         with self._log(build.id) as log:
             log.write(f"attempt {build.attempt}, asked for by {actor.name}", stream="meta")
         return self._start(build, project, secrets or {}, {})
@@ -352,7 +348,12 @@ class BuildService(Configurable):
             changed = self._recovered(build)
             if changed is not None:
                 found.append(changed)
+        end_unmade(self.manager)
         return found
+
+    def tidy(self) -> int:
+        """Remove what unfinished builds left in the engine; return how many there were."""
+        return tidy(self.manager)
 
     def _recovered(self, build: Build) -> Build | None:
         """End a build if its process is dead; None while it lives."""

@@ -143,6 +143,25 @@ class ImageRecords(Records):
         with self._session() as session:
             return list(session.scalars(select(ImageRow.id).filter_by(engine_image=engine_image)))
 
+    def unmade_images(self) -> list[Image]:
+        """Return images that nobody makes and that are not made: still in state building, or failed with a reference.
+
+        A failed image's reference is the tag by which the engine may hold something of it.
+        """
+        from sqlalchemy import or_, select
+
+        from .builds import UNFINISHED
+        from .rows import to_model
+        from .tables import BuildRow, ImageRow
+
+        building, failed = ImageRow.state == ImageState.BUILDING.value, ImageRow.state == ImageState.FAILED.value
+        query = select(ImageRow).where(
+            ImageRow.id.not_in(select(BuildRow.image_id).where(BuildRow.state.in_(UNFINISHED))),
+            or_(building, failed & (ImageRow.reference != "")),
+        )
+        with self._session() as session:
+            return [to_model(Image, row, report=None) for row in session.scalars(query)]
+
     def find_image_ids(self, prefix: str) -> list[str]:
         """Return the ids that begin with these characters."""
         from sqlalchemy import select
