@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from traitlets import Instance
 from traitlets.config import LoggingConfigurable
 
-from . import access, lifecycle, system_images, usage
+from . import access, deletion, lifecycle, system_images, usage
 from .errors import (
     Conflict,
     EngineError,
@@ -298,32 +298,9 @@ class ImageService(LoggingConfigurable):
 
     # Delete
     def deletion(self, actor: Actor, image_id: str) -> DeletionPreview:
-        """Say what deleting an image would do: who uses it, and how many bytes it really frees (R24)."""
-        summary = self.get(actor, image_id)
-        image = summary.image
-        users = [
-            f"active in the project {project.name!r}"
-            for project in self.manager.store.projects()
-            if project.active_image_id == image_id
-        ]
-        if image.engine_image:
-            users += [
-                f"kernel {kernel.kernel_id[:8]} runs in it" + (f" ({kernel.notebook})" if kernel.notebook else "")
-                for kernel in self._kernels()
-                if kernel.image_id == image_id
-            ]
-        if image.state is ImageState.BUILDING:
-            users.append("it is being built")
-        if image.system and system_images.declared(self.manager, image):
-            users.append("the administrator declares it in ImagePolicy.system_images")
-        return DeletionPreview(
-            image_id=image_id,
-            allowed=not users,
-            final=bool(image.engine_image),
-            frees=usage.frees(self.manager, image),
-            used_by=tuple(users),
-            reason=f"{image.spec} is in use: {'; '.join(users)}." if users else "",
-        )
+        """Say what deleting an image would do: who uses or remembers it, and how many bytes it really frees (R24)."""
+        image = self.get(actor, image_id).image
+        return deletion.preview(self.manager, image, self._project(image), self._kernels)
 
     def delete(self, actor: Actor, image_id: str, *, confirm: bool = False) -> None:
         """Delete an image. Its build's log stays; its version number never comes again.
@@ -337,11 +314,11 @@ class ImageService(LoggingConfigurable):
         """
         image = self.get(actor, image_id).image
         access.check(actor, "image.delete", self._project(image))
-        preview = self.deletion(actor, image_id)
-        if not preview.allowed:
-            raise ImageInUse(f"{preview.reason} Change that first.", {"used_by": list(preview.used_by)})
-        if preview.final and not confirm:
-            raise NeedsConfirmation(f"Deleting {image.spec} is final; confirm it.", {"frees": preview.frees})
+        if users := deletion.users(self.manager, image, self._kernels):
+            raise ImageInUse(f"{deletion.in_use(image, users)} Change that first.", {"used_by": users})
+        if image.engine_image and not confirm:
+            frees = usage.frees(self.manager, image)
+            raise NeedsConfirmation(f"Deleting {image.spec} is final; confirm it.", {"frees": frees})
         if image.reference:
             self.manager.engine.remove_image(image.reference)
         self.manager.store.delete_image(image_id)

@@ -393,6 +393,8 @@ class DeletionPreview:
     frees: int
     used_by: tuple[str, ...] = ()
     reason: str = ""
+    notebooks: tuple[str, ...] = ()  # that remember it (R49), relative to the project; they do not forbid it
+    notebooks_complete: bool = True  # False: the search ended at a bound, there may be more
 
 
 @dataclass(frozen=True, slots=True)

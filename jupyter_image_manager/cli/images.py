@@ -7,9 +7,12 @@ import sys
 from typing import Any
 
 from ..errors import NeedsConfirmation
-from ..models import ImageState, ImageSummary, as_json
+from ..models import DeletionPreview, ImageState, ImageSummary, as_json
 from .context import Context
 from .output import ago, size
+
+NAMED = 8
+"""How many notebooks are named before a deletion."""
 
 
 def register(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -213,6 +216,8 @@ def delete_command(context: Context) -> int:
     spec = summary.image.spec
     preview = context.manager.images.deletion(context.actor, summary.image.id)
     confirmed = bool(context.args.yes)
+    if not console.as_json:
+        _say_notebooks(context, spec, preview)
     if preview.allowed and not confirmed and sys.stdin.isatty() and not console.as_json:
         final = " This is final." if preview.final else ""
         answer = input(f"Delete {spec}? It frees {size(preview.frees)}.{final} [y/N] ")
@@ -225,10 +230,21 @@ def delete_command(context: Context) -> int:
     except NeedsConfirmation as error:
         raise NeedsConfirmation(f"{error.message} Repeat with --yes.", error.details) from None
     if console.as_json:
-        console.document({"deleted": spec, "freed": preview.frees})
+        about = {key: as_json(preview)[key] for key in ("notebooks", "notebooks_complete")}
+        console.document({"deleted": spec, "freed": preview.frees, **about})
     else:
         console.say(f"{spec} is deleted; {size(preview.frees)} freed.")
     return 0
+
+
+def _say_notebooks(context: Context, spec: str, preview: DeletionPreview) -> None:
+    """Say which notebooks last ran in an image; they go on in whatever is active then."""
+    found, console = preview.notebooks, context.console
+    if found:
+        more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
+        console.note(f"Notebooks that last ran in {spec}: {', '.join(found[:NAMED])}{more}.")
+    if not preview.notebooks_complete:
+        console.note("Not every notebook of the project was looked at: there are too many files, or too large ones.")
 
 
 def packages_command(context: Context) -> int:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,8 @@ from jupyter_image_manager.models import (
     Storage,
     utcnow,
 )
+
+from ..test_notebooks import write
 
 
 def add(manager: Any, project_id: str, name: str = "geo", **changes: Any) -> Image:
@@ -95,6 +98,18 @@ async def test_diff(call: Any, manager: Any, project: Any) -> None:
     assert diff == {"added": [{"name": "x", "version": "1"}], "removed": [], "changed": [["numpy", "1.0", "2.0"]]}
     code, refused = await call("GET", f"images/{old.id}/diff")
     assert (code, refused["details"]) == (400, {"key": "with"})
+
+
+async def test_a_deletion_names_the_notebooks_that_remember(
+    call: Any, manager: Any, project: Any, jp_root_dir: Path
+) -> None:
+    image = add(manager, project["id"])
+    memory = {"image": image.spec, "digest": "sha256:1", "project": project["id"]}
+    write(jp_root_dir / "science" / "a.ipynb", memory)
+    code, preview = await call("GET", f"images/{image.id}/deletion")
+    assert (code, preview["allowed"], preview["used_by"]) == (200, True, [])
+    assert (preview["notebooks"], preview["notebooks_complete"]) == (["a.ipynb"], True)
+    assert (await call("DELETE", f"images/{image.id}"))[0] == 204
 
 
 async def test_what_cannot_be_activated_is_refused(call: Any, manager: Any, project: Any) -> None:
