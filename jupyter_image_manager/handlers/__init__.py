@@ -35,6 +35,7 @@ ROUTES: tuple[tuple[str, str], ...] = (
     ("kernels", "system:KernelsHandler"),
     ("doctor", "system:DoctorHandler"),
     ("status", "system:StatusHandler"),
+    ("last-change", "system:LastChangeHandler"),
     ("spec.yaml", "system:SpecHandler"),
     ("notebook", "projects:NotebookHandler"),
 )

@@ -128,6 +128,16 @@ class StatusHandler(SystemHandler):
         }
 
 
+class LastChangeHandler(SystemHandler):
+    """``last-change``."""
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        """Say how far the changes have come, for pages that events do not reach."""
+        await self.answer(lambda: {"sequence": self.manager.last_change(self.actor)})
+
+
 class SpecHandler(SystemHandler):
     """``spec.yaml``."""
 

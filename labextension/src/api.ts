@@ -227,6 +227,11 @@ export class ImageManagerAPI {
     return this._get(`projects/${projectId}/usage`);
   }
 
+  /** How far the changes have come. */
+  async lastChange(): Promise<number> {
+    return (await this._get<{ sequence: number }>('last-change')).sequence;
+  }
+
   /** All kernels that run in images. */
   async kernels(): Promise<IRunningKernel[]> {
     return (await this._get<IItems<IRunningKernel>>('kernels')).items;

@@ -6,6 +6,7 @@ import { Signal } from '@lumino/signaling';
 import type { ISignal, IStream } from '@lumino/signaling';
 
 import type { ImageManagerAPI } from './api';
+import { ChangeWatch } from './changes';
 import { isDone } from './format';
 import { kernelsOf } from './kernels';
 import { RequestError } from './request';
@@ -22,6 +23,7 @@ import type {
   IUsage,
   ServerState
 } from './tokens';
+import { sameVersion } from './version';
 
 const SCHEMA = 'https://schema.jupyter.org/jupyter_image_manager/';
 
@@ -48,6 +50,13 @@ export class ImageManagerModel implements IImageManager {
     this._surroundings = new Surroundings(options.api);
     this._surroundings.changed.connect(this._onSurroundings, this);
     this._refreshSoon = new Debouncer(() => this._poll.refresh(), 150);
+    this._changes = new ChangeWatch({
+      api: options.api,
+      events: options.events ?? null,
+      isWanted: () => this._server === 'ready',
+      onChange: () => this._soon(),
+      standby: options.standby ?? 'when-hidden'
+    });
     this._poll = new Poll({
       auto: false,
       factory: () => this._refresh(),
@@ -160,6 +169,7 @@ export class ImageManagerModel implements IImageManager {
     this._isDisposed = true;
     this._events?.disconnect(this._onEvent, this);
     this._sessions?.runningChanged.disconnect(this._onSessions, this);
+    this._changes.dispose();
     this._refreshSoon.dispose();
     this._poll.dispose();
     this._surroundings.changed.disconnect(this._onSurroundings, this);
@@ -174,7 +184,7 @@ export class ImageManagerModel implements IImageManager {
     this._path = path;
     this._isFolder = isFolder;
     this._generation += 1;
-    void this._refreshSoon.invoke().catch(ignoreDisposal);
+    this._soon();
     this._stateChanged.emit();
   }
 
@@ -201,6 +211,10 @@ export class ImageManagerModel implements IImageManager {
     if (schema.startsWith(`${SCHEMA}kernel/`)) {
       this._kernelEvent.emit(event as unknown as IKernelEvent);
     }
+    this._soon();
+  }
+
+  private _soon(): void {
     void this._refreshSoon.invoke().catch(ignoreDisposal);
   }
 
@@ -210,7 +224,7 @@ export class ImageManagerModel implements IImageManager {
 
   private _onSessions(): void {
     this._stateChanged.emit();
-    void this._refreshSoon.invoke().catch(ignoreDisposal);
+    this._soon();
   }
 
   private async _refresh(): Promise<void> {
@@ -333,6 +347,7 @@ export class ImageManagerModel implements IImageManager {
   }
 
   private _expectedVersion: string;
+  private _changes: ChangeWatch;
   private _surroundings: Surroundings;
   private _poll: Poll;
   private _refreshSoon: Debouncer;
@@ -376,20 +391,6 @@ export namespace ImageManagerModel {
     sessions?: Session.IManager;
     standby?: Poll.Standby | (() => boolean | Poll.Standby);
   }
-}
-
-/**
- * Whether two versions are the same, as npm and as Python write it.
- */
-export function sameVersion(server: string, frontend: string): boolean {
-  const normal = (version: string) =>
-    version
-      .toLowerCase()
-      .replace(/-?(alpha|a)\.?(\d+)/, 'a$2')
-      .replace(/-?(beta|b)\.?(\d+)/, 'b$2')
-      .replace(/-?rc\.?(\d+)/, 'rc$1')
-      .replace(/-?\.?dev\.?(\d+)/, '.dev$1');
-  return normal(server) === normal(frontend);
 }
 
 function ignoreDisposal(): void {

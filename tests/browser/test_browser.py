@@ -29,10 +29,10 @@ def playwright() -> list[str]:
 @pytest.mark.engine
 @pytest.mark.browser
 @pytest.mark.parametrize("spec", SPECS)
-def test_in_a_browser(playwright: list[str], spec: str) -> None:
+def test_in_a_browser(playwright: list[str], spec: str, tmp_path: Path) -> None:
     with running() as lab:
         done = subprocess.run(
-            [*playwright, spec],
+            [*playwright, f"--output={tmp_path}", spec],
             cwd=UI_TESTS,
             env={**os.environ, **lab.environment()},
             capture_output=True,

@@ -30,3 +30,12 @@ async def test_a_damaged_store_is_said_and_status_still_answers(call: Any, data_
     code, refused = await call("GET", "projects")
     assert (code, refused["code"]) == (500, "store_error")
     assert refused["message"].endswith(".")
+
+
+async def test_the_last_change_grows_with_each_change(call: Any, jp_root_dir: Path) -> None:
+    _, before = await call("GET", "last-change")
+    (jp_root_dir / "churn").mkdir()
+    await call("POST", "projects", {"path": "churn"})
+    code, after = await call("GET", "last-change")
+    assert code == 200
+    assert after["sequence"] > before["sequence"]

@@ -3,8 +3,9 @@ import { Stream } from '@lumino/signaling';
 
 import { ImageManagerAPI } from '../api';
 import { kernelsOf, nearestProject } from '../kernels';
-import { ImageManagerModel, sameVersion } from '../model';
+import { ImageManagerModel } from '../model';
 import type { IBuild, IKernelEvent } from '../tokens';
+import { sameVersion } from '../version';
 import { aBuild, aProject, anImage, json, settingsOf } from './factory';
 
 interface IServer {
