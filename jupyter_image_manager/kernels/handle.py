@@ -38,6 +38,7 @@ class KernelHandle:
         memory: int | None = None,
         garbage: tuple[Path, ...] = (),
         on_death: Callable[[KernelDeath], None] | None = None,
+        on_removed: Callable[[], None] | None = None,
         log: logging.Logger | None = None,
     ) -> None:
         self.engine = engine
@@ -51,6 +52,7 @@ class KernelHandle:
         self._memory = memory
         self._garbage = garbage
         self._on_death = on_death
+        self._on_removed = on_removed
         self._exit_code: int | None = None
         self._asked = False
         self._removed = False
@@ -95,10 +97,13 @@ class KernelHandle:
     def remove(self, *, keep_folder: bool = False) -> None:
         """End it if it runs and remove every trace of it. `keep_folder` keeps the sockets' place for a restart."""
         self._asked = True
-        if not self._removed:
+        first = not self._removed
+        if first:
             self.engine.remove(self.container, force=True)
             self._removed = True
         self.ended.wait(5)
+        if first and self._on_removed is not None:
+            self._on_removed()
         for path in self._garbage:
             remove_folder(path)
         if not keep_folder:

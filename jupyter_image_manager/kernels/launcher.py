@@ -59,6 +59,7 @@ def start(
     *,
     timeout: float,
     on_death: Callable[[KernelDeath], None] | None = None,
+    on_removed: Callable[[], None] | None = None,
     log: logging.Logger | None = None,
 ) -> KernelHandle:
     """Start the kernel and return once its channels are open.
@@ -82,6 +83,7 @@ def start(
         memory=spec.memory,
         garbage=garbage,
         on_death=on_death,
+        on_removed=on_removed,
         log=log,
     )
     try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import getpass
 import json
 import os
-import threading
 import uuid
 from contextlib import AbstractContextManager
 from datetime import datetime, timezone
@@ -17,11 +16,12 @@ from traitlets.config import LoggingConfigurable
 
 from ..engine.port import LABEL, ContainerState, EngineInfo
 from ..errors import KernelStartError, StoreError
-from ..models import Actor, Image, KernelDeath, Project, Report, RunningKernel, RunSettings
+from ..models import Actor, Image, KernelDeath, Report, RunningKernel, RunSettings
 from ..processes import ProcessIdentity
 from . import container, identity, launcher, prepare, reaper, runtime
 from .connection import choose
 from .environment import allowed, of_kernelspec, resolve_secrets
+from .events import KernelEvents
 from .handle import KernelHandle
 from .memory import read_memory
 from .sockets import Connection, base_folder, make_folder
@@ -31,8 +31,6 @@ from .words import kernel_words
 if TYPE_CHECKING:
     from .terminal import Streams
     from .trial import Trial
-
-DEATHS_KEPT = 1000
 
 
 class KernelService(LoggingConfigurable):
@@ -88,8 +86,7 @@ class KernelService(LoggingConfigurable):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self._deaths: dict[str, KernelDeath] = {}
-        self._lock = threading.Lock()
+        self._events = KernelEvents(self.manager, self.log)
 
     # Where a kernel belongs
     def target(self, cwd: str, notebook: str | None = None) -> KernelTarget | None:
@@ -108,7 +105,7 @@ class KernelService(LoggingConfigurable):
                 break
         if project is None or project.active_image_id is None:
             return None
-        image = self.manager.images.get(actor, project.active_image_id).image
+        image = self.manager.images.image(actor, project.active_image_id)
         return KernelTarget(project, image, cwd, notebook or "")
 
     def actor(self) -> Actor:
@@ -176,12 +173,12 @@ class KernelService(LoggingConfigurable):
             launch,
             connection,
             timeout=self.start_timeout,
-            on_death=lambda death: self._died(death, project, notebook),
+            on_death=lambda death: self._events.died(death, project.id, notebook),
+            on_removed=lambda: self._events.removed(launch.kernel_id, project.id, notebook),
             log=self.log,
         )
         connection.opened()
-        with self._lock:
-            self._deaths.pop(kernel_id, None)
+        self._events.started(launch.kernel_id, project.id, notebook)
         return handle
 
     def trial(self, image: Image, *, engine_image: str, report: runtime.ImageFacts) -> AbstractContextManager[Trial]:
@@ -316,19 +313,7 @@ class KernelService(LoggingConfigurable):
 
     def explain(self, kernel_id: str) -> KernelDeath | None:
         """Return why a kernel of this process died; None when it did not, or its end was asked for."""
-        with self._lock:
-            return self._deaths.get(kernel_id)
-
-    def _died(self, death: KernelDeath, project: Project, notebook: str) -> None:
-        with self._lock:
-            self._deaths[death.kernel_id] = death
-            while len(self._deaths) > DEATHS_KEPT:
-                self._deaths.pop(next(iter(self._deaths)))
-        self.log.warning("Kernel %s: %s", death.kernel_id, death.message)
-        note = getattr(self.manager.store, "note_change", None)
-        if note is not None:
-            data = {"notebook": notebook, "reason": death.reason, "message": death.message}
-            note("kernel", death.kernel_id, project.id, "died", data)
+        return self._events.explain(kernel_id)
 
     # Clean up
     def reap(self) -> int:
@@ -338,7 +323,7 @@ class KernelService(LoggingConfigurable):
         except StoreError as error:
             self.log.warning("Nothing is cleaned up: %s", error)
             return 0
-        count = reaper.reap(self.manager.engine, installation, self.log)
+        count = reaper.reap(self.manager.engine, installation, self.log, self._events.reaped)
         for base in (base_folder(self.run_dir), self.manager.data_path / "homes"):
             reaper.sweep_folders(base, self.log)
         return count

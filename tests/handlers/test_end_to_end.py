@@ -170,9 +170,17 @@ async def test_a_notebook_runs_in_the_image_of_its_project(server: str, base_ima
     assert await execute(socket, "print(open('/etc/baked').read(), end='')") == f"{secret}\n"
     running = await client.call("GET", f"projects/{project['id']}/kernels")
     assert [(each["kernel_id"], each["image"]) for each in running["items"]] == [(kernel, "geo:1")]
+    await client.fetch("POST", f"api/kernels/{kernel}/restart")
     socket.close()
     await client.fetch("DELETE", f"api/sessions/{session['id']}")
 
+    def of_kernels() -> list[Any]:
+        return [event for event in seen if event["schema_id"].endswith("/kernel/v1")]
+
+    await until_event(events, seen, lambda event: len(of_kernels()) == 4)
+    assert [event["action"] for event in of_kernels()] == ["started", "removed"] * 2
+    assert {event["kernel_id"] for event in of_kernels()} == {kernel}
+    assert all(event["notebook"].endswith("наука/a.ipynb") for event in of_kernels())
     for noun in ("project", "image", "build"):
         await until_event(events, seen, lambda event, noun=noun: event["schema_id"].endswith(f"/{noun}/v1"))
     assert {event["project_id"] for event in seen if "jupyter_image_manager" in event["schema_id"]} == {project["id"]}

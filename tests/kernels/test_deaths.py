@@ -100,6 +100,7 @@ def test_a_killed_owner_takes_its_kernels_along(lab: Laboratory, tmp_path: Path)
 
 def test_the_reaper_takes_only_what_is_ours_and_dead(lab: Laboratory, tmp_path: Path) -> None:
     other = ImageManager(data_dir=str(tmp_path / "other"))
+    last = other.store.last_change()
     engine, image = lab.manager.engine, lab.engine_image(lab.dockerfile())
     mine = lab.manager.store.installation_id()
     living = ProcessIdentity.current()
@@ -114,7 +115,12 @@ def test_the_reaper_takes_only_what_is_ours_and_dead(lab: Laboratory, tmp_path: 
     }
     made = {}
     for name, (installation, owner, role) in wanted.items():
-        labels = {f"{LABEL}.installation": installation, f"{LABEL}.owner": str(owner), f"{LABEL}.role": role}
+        labels = {
+            f"{LABEL}.installation": installation,
+            f"{LABEL}.owner": str(owner),
+            f"{LABEL}.role": role,
+            f"{LABEL}.kernel": "k",
+        }
         spec = ContainerSpec(image, ("sleep", "600"), "", {k: v for k, v in labels.items() if v and installation})
         made[name] = engine.create(spec)
         engine.start(made[name])
@@ -124,6 +130,7 @@ def test_the_reaper_takes_only_what_is_ours_and_dead(lab: Laboratory, tmp_path: 
         assert left == set(wanted) - {"dead"}
         assert other.kernels.reap() == 1
         assert engine.inspect(made["other installation"]) is None
+        assert [(c.noun, c.action, c.id) for c in other.store.changes(last)] == [("kernel", "removed", "k")]
     finally:
         for container in made.values():
             engine.remove(container)
