@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ..errors import InvalidRequest
 
+BLOCK = 1 << 20
 MEMBERS = 10_000
 """Members above which an archive is no image: each layer is one or a few of them."""
 _SIGNS = ("manifest.json", "index.json", "oci-layout", "repositories")
@@ -61,23 +62,34 @@ def _link(member: tarfile.TarInfo) -> bool:
     return member.issym() and not member.linkname.startswith("/") and member.linkname.count("..") <= 1
 
 
-class Watched(io.RawIOBase):
-    """A file that calls `check` before each read, so that sending it can be ended."""
+def blocks(path: Path) -> Iterator[bytes]:
+    """Yield a file block by block."""
+    with path.open("rb", buffering=0) as file:
+        while block := file.read(BLOCK):
+            yield block
 
-    def __init__(self, path: Path, check: Callable[[], None]) -> None:
-        self._file = path.open("rb", buffering=0)
+
+class Watched(io.RawIOBase):
+    """A file over blocks that calls `check` before each read, so that sending it can be ended."""
+
+    def __init__(self, source: Iterator[bytes], check: Callable[[], None]) -> None:
+        self._source = source
         self._check = check
+        self._rest = memoryview(b"")
 
     def readable(self) -> bool:
         """Return that it can be read."""
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # the base's buffer type is wider
-        """Fill the buffer."""
+        """Fill the buffer, or a part of it."""
         self._check()
-        return self._file.readinto(buffer) or 0
-
-    def close(self) -> None:
-        """Close the file."""
-        self._file.close()
-        super().close()
+        while not self._rest:
+            block = next(self._source, None)
+            if block is None:
+                return 0
+            self._rest = memoryview(block)
+        count = min(len(buffer), len(self._rest))
+        buffer[:count] = self._rest[:count]
+        self._rest = self._rest[count:]
+        return count

@@ -11,11 +11,11 @@ import uuid
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from ..errors import Conflict, ImageNotFound, ImageUnusable
+from ..errors import Conflict, ImageNotFound
 from ..lifecycle import lacking
 from ..models import Actor, Build, BuildFailure, BuildKind, BuildState, Image, ImageState, Report, utcnow
 from . import failure
-from .worker import BuildProcess
+from .process import BuildProcess
 
 if TYPE_CHECKING:
     from ..manager import ImageManager
@@ -94,11 +94,7 @@ class CheckProcess(BuildProcess):
         try:
             report = self.manager.builds.checker.check(self.image, line=self._checking)
         except ImageNotFound:
-            self._missing()
-            raise ImageUnusable(
-                f"{self.image.spec} is no longer in this engine, so it cannot be checked; build it again from its "
-                f"recipe with `jupyter image build {self.image.name} --from-image {self.image.spec}`."
-            ) from None
+            raise self.manager.images.gone(self.store.image(self.image.id) or self.image) from None
         self._state(BuildState.SAVING)
         image = keep(self.manager, self.image.id, report)
         if report.ok:
@@ -113,11 +109,6 @@ class CheckProcess(BuildProcess):
             lines=failure.items(report),
         )
         self._finish(BuildState.FAILED, why)
-
-    def _missing(self) -> None:
-        image = self.store.image(self.image.id)
-        if image is not None and image.state is ImageState.READY:
-            self.store.set_image(image.id, state=ImageState.MISSING)
 
     def _end(self, state: BuildState, why: BuildFailure) -> None:
         """Write an end that is no success; image and engine are as they were."""

@@ -34,12 +34,13 @@ from ..models import (
     ImageState,
     LogLine,
     Project,
+    SourceKind,
     Storage,
     utcnow,
 )
 from ..processes import ProcessIdentity
 from ..reference import check_name
-from . import sources
+from . import importing, sources
 from .context import Context
 from .log import LogReader, LogWriter
 from .recovery import end_unmade, recovered, tidy
@@ -149,8 +150,7 @@ class BuildService(Configurable):
             log.write(f"{image.spec}: asked for by {actor.name}", stream="meta")
             for note in source.notes:
                 log.write(note, stream="meta")
-        options = {**source.options, "no_cache": request.no_cache}
-        return self._start(build, project, request.secrets, options)
+        return self._start(build, project, request.secrets, {"no_cache": request.no_cache})
 
     def _room(self, context: int) -> None:
         """Refuse up front what cannot fit."""
@@ -287,8 +287,8 @@ class BuildService(Configurable):
                 f"The recipe of {image.spec} needs the secrets {', '.join(sorted(missing))}, which are never kept; "
                 "give them again."
             )
-        if recipe.kind.value == "archive":
-            raise Conflict(f"{image.spec} came from an archive, which is not kept; import it again.")
+        if recipe.kind is SourceKind.ARCHIVE:
+            importing.reachable(manager, recipe)
         manager.engine.info(refresh=True)
         # In this order: a build without a process is found and ended, whoever dies between the two.
         build = manager.store.restart_build(build_id, heartbeat=utcnow())
@@ -333,7 +333,7 @@ class BuildService(Configurable):
         cures = cure_lines(image.report)
         if not cures:
             raise Conflict(f"What {image.spec} lacks cannot be appended; choose another base image.")
-        start = recipe.dockerfile.rstrip("\n") or f"FROM {image.engine_image}"
+        start = recipe.dockerfile.rstrip("\n") or f"FROM {importing.base_of(self.manager, image, recipe)}"
         text = "\n".join([start, *cures]) + "\n"
         return self.submit(
             actor, image.project_id, BuildRequest(name=image.name, from_image=image.id, dockerfile_text=text)
@@ -372,12 +372,16 @@ class BuildService(Configurable):
         access.check(actor, "image.view", project)
         return Context(Path(project.path), context).survey(self.settings.context_limit)[0]
 
-    def lint(self, actor: Actor, project_id: str, dockerfile: str) -> builtins.list[dict[str, Any]]:
-        """Return what will bite in a Dockerfile, each with its cure."""
+    def lint(
+        self, actor: Actor, project_id: str, dockerfile: str, context: str | None = None
+    ) -> builtins.list[dict[str, Any]]:
+        """Return what will bite in a Dockerfile with this context, each with its cure."""
         from ..lint import lint
 
-        self.manager.projects.get(actor, project_id)
-        return [*lint(dockerfile)]
+        project = self.manager.projects.get(actor, project_id)
+        access.check(actor, "image.view", project)
+        files = Context(Path(project.path), context) if project.found else None
+        return [*lint(dockerfile, files=files, versions=self.checker.versions)]
 
     def templates(self) -> builtins.list[dict[str, Any]]:
         """Return the ready-made Dockerfiles with their choices."""

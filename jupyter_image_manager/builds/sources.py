@@ -6,17 +6,18 @@ import hashlib
 import json
 import tarfile
 import uuid
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..copies import ContextFiles, Names, missing
 from ..dockerfile import Dockerfile, parse
-from ..errors import Conflict, InvalidDockerfile, InvalidRequest, NeedsConfirmation
+from ..errors import InvalidDockerfile, InvalidRequest, NeedsConfirmation
 from ..models import BuildRequest, Project, Recipe, SourceKind, as_json
 from ..reference import parse_reference
 from . import snapshot
 from .context import Context
+from .importing import archive_base, reachable
 
 if TYPE_CHECKING:
     from ..manager import ImageManager
@@ -27,10 +28,9 @@ DOCKERFILE_LIMIT = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A recipe that may be built, and what a worker needs to know beside it."""
+    """A recipe that may be built, and what its log should say first."""
 
     recipe: Recipe
-    options: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
 
@@ -71,8 +71,8 @@ def resolve(manager: ImageManager, actor: Actor, project: Project, request: Buil
 def _checked(manager: ImageManager, recipe: Recipe) -> Dockerfile:
     read = parse(recipe.dockerfile)
     for shown in read.base_references(recipe.build_args):
-        if shown.startswith("sha256:"):
-            continue  # an image of this engine, as `fix` names it
+        if shown.startswith("sha256:") or (recipe.kind is SourceKind.ARCHIVE and shown == archive_base(recipe)):
+            continue  # an image of this engine, or the archive's, which was let in when it was imported
         if "$" in shown or not shown:
             raise InvalidDockerfile(f"The base {shown!r} depends on a variable without a value; give it a default.")
         manager.policy.check_base(str(parse_reference(shown)), shown)
@@ -93,10 +93,10 @@ def _copied(read: Dockerfile, files: ContextFiles) -> None:
 
 def _kept(manager: ImageManager, project: Project, recipe: Recipe) -> ContextFiles:
     """Return what the context of a recipe that is kept holds, wherever it comes from when it is sent."""
-    if recipe.context_stored:
+    if recipe.context_stored and recipe.kind is not SourceKind.ARCHIVE:
         names = snapshot.names(manager.data_path / "contexts", recipe.context_digest)
         return Names(names, "the context that is kept with the recipe")
-    if recipe.context_path:
+    if recipe.context_path and recipe.kind is not SourceKind.ARCHIVE:
         return folder_of(manager, project, recipe)
     return Names((), "the recipe, which has no context")
 
@@ -196,18 +196,23 @@ def _archive(base: Recipe, archive: str) -> Source:
     except (tarfile.TarError, EOFError, OSError, ValueError) as error:
         raise InvalidRequest(f"{path.name} cannot be read as an archive of an image: {error}.") from None
     found = path.stat()
-    recipe = replace(base, kind=SourceKind.ARCHIVE, reference=path.name)
-    return _identified(Source(recipe, {"archive": str(path)}), f"{path}:{found.st_size}:{found.st_mtime_ns}")
+    recipe = replace(base, kind=SourceKind.ARCHIVE, reference=path.name, context_path=str(path))
+    return _identified(Source(recipe), f"{path}:{found.st_size}:{found.st_mtime_ns}")
 
 
 def _duplicate(manager: ImageManager, actor: Actor, project: Project, base: Recipe, request: BuildRequest) -> Source:
     parent = manager.images.get(actor, request.from_image or "").image
     recipe = manager.images.recipe(actor, parent.id)
     text = request.dockerfile_text if request.dockerfile_text is not None else recipe.dockerfile
-    if not text:
-        if recipe.kind is SourceKind.ARCHIVE:
-            raise Conflict(f"{parent.spec} came from an archive and has no Dockerfile; import the archive again.")
-        text = f"FROM {recipe.reference}\n"
+    if recipe.kind is SourceKind.ARCHIVE:
+        new = replace(recipe, id=base.id, dockerfile=text, secrets=base.secrets, parent_image_id=parent.id)
+        reachable(manager, new)
+        if request.context is not None:
+            raise InvalidRequest(f"{parent.spec} stands on an archive, and has no context; leave the context out.")
+        if text:
+            _copied(_checked(manager, new), _kept(manager, project, new))
+        return _identified(Source(new), new.context_digest)
+    text = text or f"FROM {recipe.reference}\n"
     missing = set(recipe.secrets) - set(request.secrets)
     if missing:
         raise InvalidRequest(
@@ -218,7 +223,7 @@ def _duplicate(manager: ImageManager, actor: Actor, project: Project, base: Reci
         id=base.id,
         kind=SourceKind.DUPLICATE,
         dockerfile=text,
-        reference="",
+        reference=recipe.reference if recipe.reference in text else "",
         build_args={**recipe.build_args, **request.build_args},
         secrets=base.secrets,
         parent_image_id=parent.id,

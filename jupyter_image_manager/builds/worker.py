@@ -19,8 +19,9 @@ from typing import Any
 
 from traitlets.config import Config
 
+from .. import presence
 from ..engine.lines import LONGEST
-from ..engine.port import LABEL, BuildSpec
+from ..engine.port import LABEL, BuildRun, BuildSpec
 from ..errors import BuildFailed
 from ..manager import ImageManager
 from ..models import BuildFailure, BuildKind, BuildState, ImageState, Recipe, Report, SourceKind, utcnow
@@ -234,6 +235,7 @@ class ImageProcess(BuildProcess):
             reference=self.tag,
             size=held.size,
             architecture=held.architecture,
+            engine_id=presence.identity(engine.info()),
             python_version=report.python_version,
             report=report,
             state=ImageState.READY if report.ok else ImageState.UNUSABLE,

@@ -1,0 +1,213 @@
+"""The life of a build's process: its turn, its heartbeat, what cancels it, and its end, which is always written."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+import time
+from dataclasses import replace
+from typing import Any
+
+from ..engine.port import BuildRun
+from ..errors import Conflict, ImageManagerError, NotAllowed
+from ..manager import ImageManager
+from ..models import Actor, BuildFailure, BuildState, Image, ImageState, utcnow
+from . import failure
+from .log import LogWriter
+from .recovery import tag_of
+from .redact import Redactor
+
+HEARTBEAT = 2.0
+FLUSH = 0.1
+QUEUE_LOOK = 0.3
+RECOVER = 5.0
+"""Seconds between two looks of a waiting build for others whose process died: their places become free."""
+PROGRESS = 0.25
+"""Seconds between two writes of a build's progress into the store."""
+TAIL = 400
+
+
+class Cancelled(Exception):
+    """Somebody asked for the build to end."""
+
+
+class BuildProcess:
+    """One build from its queue to its end; what is done in between is its children's :meth:`_work`."""
+
+    achieved = "is ready"
+
+    def __init__(
+        self, manager: ImageManager, build_id: str, secrets: dict[str, bytes], options: dict[str, Any]
+    ) -> None:
+        self.manager = manager
+        self.store = manager.store
+        self.secrets = secrets
+        self.options = options
+        build = self.store.build(build_id)
+        image = self.store.image(build.image_id) if build else None
+        project = self.store.project(build.project_id) if build else None
+        recipe = self.store.recipe(image.recipe_id) if image else None
+        if build is None or image is None or project is None or recipe is None:
+            raise SystemExit(f"The build {build_id} is not in the store any more.")
+        self.build, self.image, self.project, self.recipe = build, image, project, recipe
+        self.actor = Actor(name=build.requested_by, display_name=build.requested_by, via="system")
+        self.tag = tag_of(project, image)
+        self.settings = manager.builds.settings
+        self.contexts = manager.data_path / "contexts"
+        self.redact = Redactor(secrets.values())
+        path = manager.builds.log_path_of(build_id)
+        self.log = LogWriter(path, limit=self.settings.log_limit, redact=self.redact)
+        self.cancelled = threading.Event()
+        self.over = threading.Event()
+        self._run: BuildRun | None = None
+        self._tail: list[str] = []
+        self._shown = 0.0
+
+    # The process's own life
+    def live(self) -> None:
+        """Build, whatever happens; the build's end is always written."""
+        signal.signal(signal.SIGTERM, lambda *_: self._cancel())
+        signal.signal(signal.SIGINT, lambda *_: self._cancel())
+        beat = threading.Thread(target=self._beat, daemon=True)
+        beat.start()
+        try:
+            with self.log:
+                try:
+                    self._turn()
+                    self._work()
+                except Cancelled:
+                    self._end(BuildState.CANCELLED, failure.cancelled(self.image.spec))
+                except ImageManagerError as error:
+                    if self.cancelled.is_set():
+                        self._end(BuildState.CANCELLED, failure.cancelled(self.image.spec))
+                    else:
+                        self._end(BuildState.FAILED, failure.explain(error, self._tail))
+                except Exception as error:  # whatever it is, the user must not wait for ever
+                    self._end(
+                        BuildState.FAILED,
+                        BuildFailure(
+                            f"The build of {self.image.spec} ended by a mistake of ours: {error!r}.", "internal_error"
+                        ),
+                    )
+                    raise
+        finally:
+            self.over.set()
+            beat.join(5)
+
+    def _cancel(self) -> None:
+        self.cancelled.set()
+        run = self._run
+        if run is not None:
+            # A signal handler must not wait for locks that the interrupted code may hold.
+            threading.Thread(target=run.cancel, daemon=True).start()
+
+    def _beat(self) -> None:
+        """Show that the process lives, see requests to cancel, and let readers see the log's last lines."""
+        last = 0.0
+        while not self.over.wait(FLUSH):
+            self.log.flush()
+            if time.monotonic() - last < HEARTBEAT:
+                continue
+            last = time.monotonic()
+            try:
+                now = self.store.set_build(self.build.id, heartbeat=utcnow())
+            except Conflict:
+                self._cancel()  # somebody else has ended this build: nothing of it may go on
+                return
+            except ImageManagerError:
+                continue  # the store is busy or its disk full; the next beat may come through
+            if now.cancel_requested and not self.cancelled.is_set():
+                self._cancel()
+
+    def _check_cancelled(self) -> None:
+        if self.cancelled.is_set():
+            raise Cancelled
+
+    def _turn(self) -> None:
+        """Wait for a place among the builds that run."""
+        said, looked = False, time.monotonic()
+        while not self.store.claim_slot(self.build.id, self.settings.max_parallel):
+            self._check_cancelled()
+            if time.monotonic() - looked > RECOVER:
+                self.manager.builds.recover()
+                looked = time.monotonic()
+            if not said:
+                self.say("waiting for other builds to end")
+                said = True
+            time.sleep(QUEUE_LOOK)
+        self._check_cancelled()
+
+    def say(self, text: str, step: int = 0) -> None:
+        """Write a line of ours into the log."""
+        self.log.write(text, step=step, stream="meta")
+
+    def _state(self, state: BuildState, **changes: Any) -> None:
+        self._check_cancelled()
+        self.store.set_build(self.build.id, state=state, **changes)
+        self.say(state.value)
+
+    def _work(self) -> None:
+        """Do what the build is for; end it by :meth:`_finish`, or by an error."""
+        raise NotImplementedError
+
+    def _checking(self, text: str) -> None:
+        self._check_cancelled()
+        self.say(text)
+
+    def _activate(self, image: Image) -> None:
+        now = self.store.build(self.build.id)  # somebody who joined may have asked for it meanwhile
+        if now is not None and now.activate:
+            try:
+                self.manager.images.activate(self.actor, self.project.id, image.id)
+                self.say(f"{image.spec} is active")
+            except (ImageManagerError, NotAllowed) as error:
+                self.say(f"{image.spec} is ready but could not be activated: {error}")
+
+    # Where it is
+    def _progress(self, step: int, steps: int, instruction: str) -> None:
+        if time.monotonic() - self._shown > PROGRESS:
+            self._shown = time.monotonic()
+            with contextlib.suppress(Conflict):
+                self.store.set_build(
+                    self.build.id,
+                    step=step,
+                    steps=steps,
+                    instruction=self.redact(instruction)[:500],
+                    log_lines=self.log.lines,
+                )
+
+    def _remember(self, line: str) -> None:
+        self._tail.append(self.redact(line[:2000]))
+        if len(self._tail) > 2 * TAIL:
+            del self._tail[:-TAIL]
+
+    def _end(self, state: BuildState, why: BuildFailure) -> None:
+        """Write an end that is no success; the engine keeps nothing of it."""
+        now = self.store.image(self.image.id)
+        if now is not None and now.state is ImageState.READY:
+            self._finish(BuildState.SUCCEEDED, None)  # it is made and stays, whatever went wrong afterwards
+            return
+        why = replace(
+            why,
+            message=self.redact(why.message),
+            instruction=self.redact(why.instruction),
+            lines=tuple(self.redact(line) for line in why.lines),
+            hint=self.redact(why.hint),
+        )
+        if now is not None and now.state is ImageState.BUILDING:
+            self.store.set_image(self.image.id, state=ImageState.FAILED)
+            try:
+                self.manager.engine.remove_image(self.tag)
+            except ImageManagerError as error:
+                self.say(f"what the build left in the engine stays for now: {error}")
+        self._finish(state, why)
+
+    def _finish(self, state: BuildState, why: BuildFailure | None) -> None:
+        self.say(why.message if why else f"{self.image.spec} {self.achieved}")
+        self.log.flush()
+        self.over.set()
+        with contextlib.suppress(Conflict):
+            self.store.set_build(
+                self.build.id, state=state, finished=utcnow(), failure=why, log_lines=self.log.lines, instruction=""
+            )
