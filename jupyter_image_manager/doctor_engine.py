@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .errors import EngineTimeout, ImageManagerError, ImageNotFound
+from . import doctor_reach
+from .errors import ImageManagerError, ImageNotFound
 from .models import Finding, utcnow
 from .registry.reach import host_of, unreachable
 
@@ -22,7 +24,6 @@ LOW_DISK = 10 * GIB
 NO_DISK = 1 * GIB
 LOW_INODES = 50_000
 CLOCK_SECONDS = 30.0
-SETUP = "`jupyter image setup` installs and starts one where that is possible."
 
 
 class _EngineFindings:
@@ -48,13 +49,7 @@ class _EngineFindings:
     def engine(self) -> Iterator[Finding]:
         info = self.info()
         if info is None:
-            message = self._error.message if self._error else "It does not answer."
-            cure = (
-                "Restart the engine: it takes connections and does not answer."
-                if isinstance(self._error, EngineTimeout)
-                else SETUP
-            )
-            yield Finding("engine", "Engine", "error", message, cure)
+            yield from doctor_reach.findings(self.manager, self._error)
             return
         yield Finding(
             "engine",
@@ -97,6 +92,30 @@ class _EngineFindings:
                 "warning",
                 "vfs copies every layer in full: slow, and many times the disk space.",
                 "Put the engine's data-root on ext4 or xfs, so that it uses overlay2.",
+            )
+
+    def machine(self) -> Iterator[Finding]:
+        """Whether the engine sees this machine's folders as this process does."""
+        info = self.info()
+        if info is None:
+            return
+        if "docker desktop" in info.os.lower() or "/.docker/desktop/" in info.address:
+            yield Finding(
+                "virtual-machine",
+                "Virtual machine",
+                "warning",
+                "the engine is Docker Desktop's, in a virtual machine: it mounts shared folders only, and files and "
+                "sockets in them behave differently.",
+                "Use Docker Engine on this machine itself (`jupyter image setup`); `docker context use default` goes "
+                "back to it.",
+            )
+        elif inside_container() and not info.remote:
+            yield Finding(
+                "inside-container",
+                "Container",
+                "warning",
+                "this process runs in a container: the engine looks for project folders on its own machine, not here.",
+                "Mount the projects, the data folder and KernelService.run_dir at the same paths as outside.",
             )
 
     def builder(self) -> Iterator[Finding]:
@@ -336,11 +355,21 @@ class _EngineFindings:
             yield Finding("ca", "Certificates", "ok", "no certificates of its own.")
 
 
+def inside_container(mounts: Path = Path("/proc/self/mountinfo")) -> bool:
+    """Tell whether this process runs in a container of Docker or Podman: these mount files of theirs below /etc."""
+    try:
+        return bool(re.search(r"containers/[0-9a-f]{64}/\S+ /etc/", mounts.read_text(errors="replace")))
+    except OSError:
+        return False
+
+
 def engine_findings(manager: ImageManager) -> dict[str, Callable[[], Iterable[Finding]]]:
     """Return the checks that have to do with the engine, by name."""
     checks = _EngineFindings(manager)
     return {
         "engine": checks.engine,
+        "context": doctor_reach.context,
+        "machine": checks.machine,
         "builder": checks.builder,
         "limits": checks.limits,
         "podman": checks.podman,

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import EngineUnavailable
+from .address import require_address
 from .translate import translated
 
 MINIMUM_API = (1, 41)
@@ -22,47 +23,6 @@ PREFERRED_API = (1, 44)
 """API of Docker Engine 25, which is the oldest that Docker Engine 29 answers to."""
 
 
-def find_address() -> str:
-    """Return the engine's address: DOCKER_HOST, the Docker context, or the first socket that is there."""
-    said = os.environ.get("DOCKER_HOST")
-    if said:
-        return said
-    context = _context_address()
-    if context:
-        return context
-    runtime = os.environ.get("XDG_RUNTIME_DIR", f"/run/user/{os.getuid()}")
-    candidates = [
-        f"{runtime}/docker.sock",
-        "/var/run/docker.sock",
-        f"{runtime}/podman/podman.sock",
-        "/run/podman/podman.sock",
-    ]
-    if os.getuid() == 0:
-        candidates.insert(0, candidates.pop(1))
-    for candidate in candidates:
-        if Path(candidate).exists():
-            return f"unix://{candidate}"
-    return "unix:///var/run/docker.sock"
-
-
-def _context_address() -> str | None:
-    """Return the address of the Docker context that the user chose, if any."""
-    folder = Path(os.environ.get("DOCKER_CONFIG", str(Path.home() / ".docker")))
-    try:
-        name = os.environ.get("DOCKER_CONTEXT") or json.loads((folder / "config.json").read_text()).get(
-            "currentContext"
-        )
-        if not name or name == "default":
-            return None
-        for meta in (folder / "contexts" / "meta").glob("*/meta.json"):
-            found = json.loads(meta.read_text())
-            if found.get("Name") == name:
-                return str(found["Endpoints"]["docker"]["Host"])
-    except (OSError, ValueError, KeyError, AttributeError):
-        return None
-    return None
-
-
 def _numbers(version: object) -> tuple[int, int]:
     found = re.match(r"(\d+)\.(\d+)", str(version))
     return (int(found[1]), int(found[2])) if found else (0, 0)
@@ -70,11 +30,6 @@ def _numbers(version: object) -> tuple[int, int]:
 
 def _text(version: tuple[int, int]) -> str:
     return f"{version[0]}.{version[1]}"
-
-
-def is_remote(address: str) -> bool:
-    """Whether folders of this machine cannot be mounted by an engine at the address."""
-    return not address.startswith("unix://")
 
 
 class Connection:
@@ -121,6 +76,7 @@ class Connection:
         # Any: the SDK's type stubs know neither a timeout of None nor the requests that its streams are made of.
         import docker
 
+        require_address(self.address)
         with translated(self.address):
             make: Any = docker.APIClient
             return make(base_url=self.address, version=version, timeout=timeout, tls=_tls(self.address))
@@ -148,7 +104,8 @@ class Connection:
         podman = "podman" in json.dumps(found.get("Components") or []).lower()
         if api < MINIMUM_API and not podman:
             raise EngineUnavailable(
-                f"The engine at {self.address} is Docker {found.get('Version')}; 20.10 or newer is needed: upgrade it."
+                f"The engine at {self.address} is Docker {found.get('Version')}; 20.10 or newer is needed: upgrade it.",
+                {"reason": "old"},
             )
         self._podman = podman
         self._version = _text(max(min(api, PREFERRED_API), MINIMUM_API))

@@ -14,7 +14,8 @@ from traitlets.config import LoggingConfigurable
 from ..errors import BuildFailed, EngineUnavailable, InvalidRequest
 from . import buildkit
 from .adapt import adapt
-from .connection import Connection, find_address, is_remote
+from .address import find_address, is_remote
+from .connection import Connection
 from .container_calls import ContainerCalls
 from .image_calls import ImageCalls
 from .port import BuildProgress, BuildRun, BuildSpec, Engine, EngineInfo

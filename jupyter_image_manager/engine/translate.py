@@ -157,7 +157,8 @@ def unreachable(error: BaseException, address: str) -> EngineUnavailable:
     if "permission denied" in text or "errno 13" in text:
         return EngineUnavailable(
             f"This user may not use the engine at {address}; add the user to the group `docker` and sign in again, "
-            "or use a rootless engine."
+            "or use a rootless engine.",
+            {"reason": "permission"},
         )
     if "timed out" in text or "timeout" in text:
         return EngineTimeout(f"The engine at {address} does not answer in time; restart it.")

@@ -45,7 +45,7 @@ def test_without_an_engine_one_finding_says_so(tmp_path: Path) -> None:
     found = by_id(manager.doctor.run(ACTOR))
     manager.close()
     assert found["engine"].status == "error"
-    assert "jupyter image setup" in found["engine"].cure
+    assert "jupyter image setup" in found["engine"].message
     assert "builder" not in found
     assert found["store"].status == "ok"
 
