@@ -6,12 +6,10 @@ engine are in :mod:`.doctor_engine`, those of this machine and Jupyter in :mod:`
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as Late
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from traitlets import Float, Instance
@@ -103,26 +101,16 @@ class Doctor(LoggingConfigurable):
     def _project(self, actor: Actor, project_id: str) -> Iterator[Finding]:
         project = self.manager.projects.get(actor, project_id)
         title = f"Project {project.name}"
-        if not Path(project.path).is_dir():
-            yield Finding(
-                "project",
-                title,
-                "error",
-                f"{project.path} is not there.",
-                "Say where it is now with `jupyter image project relocate`, or delete the project.",
-            )
+        for warning in self.manager.projects.warnings(project):
+            what, _, cure = warning.partition("; ")
+            status = "warning" if project.found and self.manager.kernels.allow_read_only else "error"
+            name = "project-folder" if project.found else "project"
+            yield Finding(name, title, status, f"{what}.", cure[:1].upper() + cure[1:])
+        if not project.found:
             return
-        if not os.access(project.path, os.W_OK):
-            yield Finding(
-                "project",
-                title,
-                "error",
-                f"{project.path} cannot be written by the user of this server, nor by kernels.",
-                f"Give it to that user: chown {os.getuid()} {project.path!r}.",
-            )
         if project.active_image_id is None:
             yield Finding("project", title, "ok", "kernels run in the server's environment.")
             return
-        image = self.manager.images.get(actor, project.active_image_id).image
+        image = self.manager.images.image(actor, project.active_image_id)
         self.manager.images.usable(image)
         yield Finding("project", title, "ok", f"kernels run in {image.spec}.")

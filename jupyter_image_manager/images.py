@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from traitlets import Instance
 from traitlets.config import LoggingConfigurable
 
-from . import access, deletion, lifecycle, system_images, usage
+from . import access, deletion, lifecycle, presence, system_images, usage
 from .errors import (
     Conflict,
     EngineError,
@@ -38,8 +38,9 @@ from .patience import asked
 from .reference import parse_spec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
+    from .engine.port import EngineInfo
     from .manager import ImageManager
 
 Summaries = list[ImageSummary]
@@ -82,18 +83,37 @@ class ImageService(LoggingConfigurable):
         ImageNotFound
             There is none with this id.
         """
+        image = self.image(actor, image_id)
+        return self._summaries([image], {image.project_id: self._project(image)}, look=True)[0]
+
+    def image(self, actor: Actor, image_id: str) -> Image:
+        """Return an image as the store has it: the engine is not asked what it knows of it.
+
+        Raises
+        ------
+        ImageNotFound
+            There is none with this id.
+        """
         image = self.manager.store.image(image_id)
         if image is None:
             raise ImageNotFound("There is no such image; list the images again.", {"image_id": image_id})
-        project = self._project(image)
-        access.check(actor, "image.view", project)
-        return self._summaries([image], {image.project_id: project})[0]
+        access.check(actor, "image.view", self._project(image))
+        return image
 
     def _project(self, image: Image) -> Project | None:
         return self.manager.store.project(image.project_id)
 
-    def _summaries(self, images: Iterable[Image], projects: dict[str, Project | None]) -> Summaries:
-        running, machine = self._now()
+    def _summaries(
+        self, images: Sequence[Image], projects: dict[str, Project | None], *, look: bool = False
+    ) -> Summaries:
+        """Put together what the store and the engine know.
+
+        Parameters
+        ----------
+        look : bool
+            Look whether the engine holds the images, also those that it made itself.
+        """
+        running, machine, absent = self._now(images, look)
         found = []
         for image in images:
             project = projects.get(image.project_id)
@@ -102,23 +122,31 @@ class ImageService(LoggingConfigurable):
                     image=image,
                     project=project.name if project else "",
                     active=project is not None and project.active_image_id == image.id,
-                    warnings=lifecycle.warnings(image, machine),
+                    warnings=lifecycle.warnings(image, machine, absent.get(image.id, "")),
                     running_kernels=running.get(image.id, 0),
                 )
             )
         return found
 
-    def _now(self) -> tuple[dict[str, int], str]:
-        """Return how many kernels run in each image, and the engine's architecture; nothing if it does not answer."""
+    def _now(self, images: Sequence[Image], look: bool) -> tuple[dict[str, int], str, dict[str, str]]:
+        """Return how many kernels run in each image, the engine's architecture, and why it lacks some of these images.
+
+        Nothing of it is known while the engine does not answer.
+        """
+
+        def ask() -> tuple[Sequence[RunningKernel], EngineInfo, dict[str, str]]:
+            info = self.manager.engine.info()
+            return self._kernels(), info, presence.absent(self.manager.engine, info, images, look=look)
+
         count: dict[str, int] = {}
         try:
-            running, machine = asked(lambda: (self._kernels(), self.manager.engine.info().architecture))
-            for kernel in running:
-                count[kernel.image_id] = count.get(kernel.image_id, 0) + 1
-            return count, machine
+            running, info, absent = asked(ask)
         except (EngineError, EngineUnavailable) as error:
             self.log.debug("Lists do not say which kernels run: %s", error)
-            return {}, ""
+            return {}, "", {}
+        for kernel in running:
+            count[kernel.image_id] = count.get(kernel.image_id, 0) + 1
+        return count, info.architecture, absent
 
     def _kernels(self) -> Sequence[RunningKernel]:
         return self.manager.kernels.list(self.manager.system_actor())
@@ -172,7 +200,7 @@ class ImageService(LoggingConfigurable):
 
     def recipe(self, actor: Actor, image_id: str) -> Recipe:
         """Return what an image is built from."""
-        image = self.get(actor, image_id).image
+        image = self.image(actor, image_id)
         recipe = self.manager.store.recipe(image.recipe_id)
         if recipe is None:
             raise NotFound(f"The recipe of {image.spec} is not kept.")
@@ -180,7 +208,7 @@ class ImageService(LoggingConfigurable):
 
     def packages(self, actor: Actor, image_id: str) -> tuple[Package, ...]:
         """Return the Python packages in an image, by name."""
-        image = self.get(actor, image_id).image
+        image = self.image(actor, image_id)
         if image.report is None:
             raise Conflict(f"{image.spec} has not been checked yet; run `jupyter image check {image.spec}`.")
         return tuple(sorted(image.report.packages, key=lambda package: package.name.lower()))
@@ -204,7 +232,7 @@ class ImageService(LoggingConfigurable):
         self, actor: Actor, image_id: str, *, description: str | None = None, labels: dict[str, str] | None = None
     ) -> ImageSummary:
         """Change the words about an image; its content never changes."""
-        image = self.get(actor, image_id).image
+        image = self.image(actor, image_id)
         access.check(actor, "image.describe", self._project(image))
         changes: dict[str, Any] = {}
         if description is not None:
@@ -236,8 +264,7 @@ class ImageService(LoggingConfigurable):
             try:
                 held = engine.inspect_image(image.engine_image)
             except ImageNotFound:
-                if image.state is ImageState.READY:
-                    image = self.manager.store.set_image(image.id, state=ImageState.MISSING)
+                raise self.gone(image) from None
             else:
                 if image.state is ImageState.MISSING:
                     image = self.manager.store.set_image(image.id, state=ImageState.READY)
@@ -252,6 +279,14 @@ class ImageService(LoggingConfigurable):
         if why is not None:
             raise ImageUnusable(why, {"image_id": image.id, "state": image.state.value})
 
+    def gone(self, image: Image) -> ImageUnusable:
+        """Return the error for an image that the engine does not hold; one that it made itself is missing from now."""
+        info = self.manager.engine.info()
+        why = lifecycle.why_absent(image, presence.identity(info), info.address)
+        if image.state is ImageState.READY and image.engine_id in ("", presence.identity(info)):
+            image = self.manager.store.set_image(image.id, state=ImageState.MISSING)
+        return ImageUnusable(why, {"image_id": image.id, "state": image.state.value, "engine": info.address})
+
     def activate(self, actor: Actor, project_id: str, image_id: str | None) -> Project:
         """Make an image the one in which the project's kernels run; None goes back to the server's environment."""
         project = self.manager.projects.get(actor, project_id)
@@ -259,7 +294,7 @@ class ImageService(LoggingConfigurable):
         if image_id == SERVER_ENVIRONMENT:
             image_id = None
         if image_id is not None:
-            image = self.get(actor, image_id).image
+            image = self.image(actor, image_id)
             if image.project_id != project.id and not image.system:
                 raise ImageUnusable(f"{image.spec} belongs to another project; build or import it in this one.")
             self.usable(image)
@@ -279,7 +314,7 @@ class ImageService(LoggingConfigurable):
         """
         if image_id in (None, SERVER_ENVIRONMENT):
             return None
-        image = self.get(actor, image_id).image
+        image = self.image(actor, image_id)
         if not image.system or image.report is not None:
             return None
         project = self.manager.projects.get(actor, project_id)
@@ -299,7 +334,7 @@ class ImageService(LoggingConfigurable):
     # Delete
     def deletion(self, actor: Actor, image_id: str) -> DeletionPreview:
         """Say what deleting an image would do: who uses or remembers it, and how many bytes it really frees (R24)."""
-        image = self.get(actor, image_id).image
+        image = self.image(actor, image_id)
         return deletion.preview(self.manager, image, self._project(image), self._kernels)
 
     def delete(self, actor: Actor, image_id: str, *, confirm: bool = False) -> None:
@@ -312,7 +347,7 @@ class ImageService(LoggingConfigurable):
         NeedsConfirmation
             What is deleted from this machine cannot be had again but by building.
         """
-        image = self.get(actor, image_id).image
+        image = self.image(actor, image_id)
         access.check(actor, "image.delete", self._project(image))
         if users := deletion.users(self.manager, image, self._kernels):
             raise ImageInUse(f"{deletion.in_use(image, users)} Change that first.", {"used_by": users})

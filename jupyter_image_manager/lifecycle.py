@@ -41,23 +41,38 @@ def why_unusable(image: Image) -> str | None:
             return f"{image.spec} has not been checked yet; `jupyter image check {image.spec}` does."
         lacks = f" ({said})" if (said := lacking(image.report)) else ""
         return f"{image.spec} lacks what a kernel needs{lacks}; `jupyter image check --fix {image.spec}` appends it."
+    return f"{image.spec} is no longer in the engine; {_build_again(image)}."
+
+
+def why_absent(image: Image, engine_id: str, address: str) -> str:
+    """Return why the engine does not hold an image that was made, with what to do."""
+    if image.engine_id in ("", engine_id):
+        return f"{image.spec} is no longer in the engine; {_build_again(image)}."
     return (
-        f"{image.spec} is no longer in the engine; build it again from its recipe with "
-        f"`jupyter image build {image.name} --from-image {image.spec}`."
+        f"{image.spec} was built on another engine than the one at {address}, which does not hold it; go back to that "
+        f"engine (DockerEngine.host or DOCKER_HOST), or {_build_again(image)}."
     )
 
 
-def warnings(image: Image, machine: str = "") -> tuple[str, ...]:
+def _build_again(image: Image) -> str:
+    return f"build it again from its recipe with `jupyter image build {image.name} --from-image {image.spec}`"
+
+
+def warnings(image: Image, machine: str = "", absent: str = "") -> tuple[str, ...]:
     """Return what a person should know before relying on an image.
 
     Parameters
     ----------
     machine : str
         The engine's architecture; empty when it is not known.
+    absent : str
+        Why the engine does not hold it; empty when it does, or when that is not known.
     """
     found = []
     if image.state in (ImageState.MISSING, ImageState.UNUSABLE):
         found.append(why_unusable(image) or "")
+    elif absent:
+        found.append(absent)
     if machine and image.architecture and image.architecture != machine:
         found.append(f"It is made for {image.architecture} and this machine is {machine}: kernels cannot run in it.")
     if image.report is not None:

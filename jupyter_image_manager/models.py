@@ -256,6 +256,7 @@ class Image:
     report: Report | None = None  # None in lists
     last_build_id: str | None = None
     system: bool = False  # declared by the administrator, seen by every project
+    engine_id: str = ""  # which engine made it; empty when that is not known
 
     @property
     def spec(self) -> str:

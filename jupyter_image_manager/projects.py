@@ -15,6 +15,7 @@ from traitlets.config import LoggingConfigurable
 from . import access, run_settings
 from .errors import Conflict, EngineError, EngineUnavailable, InvalidRequest, KernelStartError, ProjectNotFound
 from .models import Actor, Project, RunSettings, utcnow
+from .patience import asked
 
 if TYPE_CHECKING:
     from .manager import ImageManager
@@ -125,6 +126,32 @@ class ProjectService(LoggingConfigurable):
     @staticmethod
     def _seen(project: Project) -> Project:
         return project if Path(project.path).is_dir() else replace(project, found=False)
+
+    def warnings(self, project: Project) -> tuple[str, ...]:
+        """Return what keeps a project's kernels from working in its folder (R41), each with what to do.
+
+        As whom kernels run depends on the engine; while none answers, there are no kernels either.
+        """
+        folder = Path(project.path)
+        if not folder.is_dir():
+            return (
+                f"The folder {folder} is not there; say where it is now with "
+                f"`jupyter image project relocate {project.id[:8]} DIR`.",
+            )
+        from .kernels import identity
+
+        try:
+            who = identity.of_folder(folder, asked(self.manager.engine.info))
+            if not identity.require_access(folder, who, allow_read_only=self.manager.kernels.allow_read_only):
+                return (
+                    f"The folder {folder} cannot be written by the project's kernels, which see it "
+                    "read-only; give access if they should write.",
+                )
+        except KernelStartError as error:
+            return (error.message,)
+        except (EngineError, EngineUnavailable, OSError) as error:
+            self.log.debug("As whom the kernels of %s run is not known: %s", folder, error)
+        return ()
 
     # Change
     def create(self, actor: Actor, path: str, name: str | None = None, *, nested: bool = False) -> Project:

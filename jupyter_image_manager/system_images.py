@@ -10,6 +10,7 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Any
 
+from . import presence
 from .errors import EngineError, EngineUnavailable, ImageNotFound, InvalidReference
 from .models import Actor, Image, ImageState, Recipe, SourceKind, Storage, utcnow
 from .reference import parse_reference, suggestion
@@ -81,6 +82,7 @@ def _add(manager: ImageManager, actor: Actor, reference: str, engine_image: str,
         digest=engine_image,
         engine_image=engine_image,
         architecture=architecture,
+        engine_id=presence.identity(manager.engine.info()),
         optimized=True,
         system=True,
     )

@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 from ..errors import NeedsConfirmation
-from ..models import DeletionPreview, ImageState, ImageSummary, as_json
+from ..models import DeletionPreview, ImageState, ImageSummary, Project, as_json
 from .context import Context
 from .output import ago, size
 
@@ -122,6 +122,7 @@ def show_command(context: Context) -> int:
             console.document({"project": project.name, "active": None})
         else:
             console.say(f"The project {project.name!r} has no active image: kernels run in the server's environment.")
+            _say_warnings(context, project)
         return 0
     image = summary.image
     recipe = context.manager.images.recipe(context.actor, image.id)
@@ -150,11 +151,18 @@ def show_command(context: Context) -> int:
         console.say(f"{name:16} {value}")
     for warning in summary.warnings:
         console.say(f"{'warning':16} {warning}")
+    if image.project_id:
+        _say_warnings(context, context.manager.projects.get(context.actor, image.project_id))
     if image.report is not None:
         from .builds import show_report
 
         show_report(context, image.report)
     return 0
+
+
+def _say_warnings(context: Context, project: Project) -> None:
+    for warning in context.manager.projects.warnings(project):
+        context.console.say(f"{'warning':16} {warning}")
 
 
 def activate_command(context: Context) -> int:

@@ -58,7 +58,7 @@ def register(commands: Any, common: argparse.ArgumentParser) -> None:
 def _show(context: Context, project: Project) -> int:
     active = context.manager.images.get(context.actor, project.active_image_id) if project.active_image_id else None
     if context.console.as_json:
-        context.console.document(as_json(project) | {"active_image": active.as_json() if active else None})
+        context.console.document(_document(context, project) | {"active_image": active.as_json() if active else None})
         return 0
     context.console.say(f"{'project':16} {project.name}")
     context.console.say(f"{'folder':16} {project.path}" + ("" if project.found else "  (not there any more)"))
@@ -66,7 +66,13 @@ def _show(context: Context, project: Project) -> int:
     for key, value in as_json(project.run_settings).items():
         if value not in (None, {}, []):
             context.console.say(f"{key:16} {value}")
+    for warning in context.manager.projects.warnings(project):
+        context.console.say(f"{'warning':16} {warning}")
     return 0
+
+
+def _document(context: Context, project: Project) -> dict[str, Any]:
+    return {**as_json(project), "warnings": list(context.manager.projects.warnings(project))}
 
 
 def create_command(context: Context) -> int:
@@ -82,13 +88,16 @@ def list_command(context: Context) -> int:
     """``jupyter image project list``."""
     projects = context.manager.projects.list(context.actor)
     if context.console.as_json:
-        context.console.document(projects)
+        context.console.document([_document(context, project) for project in projects])
         return 0
     context.console.table(
         ["id", "name", "folder", ""],
         [[p.id[:8], p.name, p.path, "" if p.found else "not there"] for p in projects],
         empty="There are no projects yet; make one with `jupyter image project create`.",
     )
+    for project in projects:
+        for warning in context.manager.projects.warnings(project):
+            context.console.note(f"{project.name}: {warning}")
     return 0
 
 

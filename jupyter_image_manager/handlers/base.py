@@ -226,6 +226,7 @@ def project_json(manager: ImageManager, actor: Actor, project: Project, root: Pa
         **as_json(project),
         "active_image": active,
         "jupyter_path": jupyter_path(project.path, root),
+        "warnings": list(manager.projects.warnings(project)),
         "stale_kernels": [kernel.kernel_id for kernel in kernels if kernel.stale and kernel.project_id == project.id],
     }
 

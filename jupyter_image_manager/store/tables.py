@@ -98,6 +98,7 @@ class ImageRow(Base):
     report: Mapped[dict[str, Any] | None] = mapped_column(JSON, deferred=True)
     last_build_id: Mapped[str | None] = mapped_column(String(32))
     system: Mapped[bool]
+    engine_id: Mapped[str] = mapped_column(Text)
 
 
 class BuildRow(Base):

@@ -92,7 +92,7 @@ def test_an_image_that_is_gone_is_said_to_be_missing(builder: Builder, ready: Im
     )
     check = builder.wait(builder.builds.check(builder.actor, gone.id))
     assert check.state is BuildState.FAILED
-    assert check.failure is not None and "no longer in this engine" in check.failure.message
+    assert check.failure is not None and "no longer in the engine" in check.failure.message
     assert now(builder, gone).state is ImageState.MISSING
 
 
