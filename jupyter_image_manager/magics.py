@@ -14,8 +14,9 @@ from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_cell_magic, magics_class
 from IPython.display import display
 
-from .cli.builds import follow_build, request_from
+from .cli.builds import request_from
 from .cli.context import Context, WrongUsage
+from .cli.following import follow_build
 from .cli.main import build_parser
 from .cli.output import Console, ago, duration, harmless, size
 from .errors import ImageManagerError

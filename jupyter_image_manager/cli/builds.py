@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import argparse
 import os
-import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from ..errors import ImageManagerError
-from ..models import Build, BuildRequest, BuildState, ImageSummary, Project, Report, Storage, as_json
+from ..models import Build, BuildRequest, Project, Storage
 from .context import Context, WrongUsage
-from .output import BuildDisplay, duration
+from .following import finish, follow_check, show_report
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-FOLLOW_INTERVAL = 0.3
-"""Seconds between two looks at a build's row while its log is followed."""
 
 
 def register(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -101,6 +96,9 @@ def _register_build(commands: Any, common: argparse.ArgumentParser) -> None:
     build.add_argument("-r", "--requirements", metavar="FILE", help="with --template: requirements.txt")
     build.add_argument("--apt", action="append", default=[], metavar="PKG", help="with --template: a system package")
     build.add_argument("--env", action="append", default=[], metavar="K=V", help="with --template: a variable")
+    build.add_argument(
+        "--copy", action="append", default=[], metavar="FILE[:TARGET]", help="with --template: a file of the project"
+    )
     build.add_argument("--context", metavar="DIR", help="folder that is sent (default: the project folder)")
     build.add_argument("--storage", choices=[s.value for s in Storage], help="where the image is kept")
     build.add_argument("--build-arg", action="append", default=[], metavar="K=V", help="a build argument")
@@ -183,6 +181,7 @@ def _template(args: argparse.Namespace) -> dict[str, Any] | None:
             ("-r", args.requirements),
             ("--apt", args.apt),
             ("--env", args.env),
+            ("--copy", args.copy),
         ):
             if given:
                 raise WrongUsage(f"{option} belongs to --template; name one, see `jupyter image templates`.")
@@ -199,6 +198,8 @@ def _template(args: argparse.Namespace) -> dict[str, Any] | None:
         choices["apt"] = list(args.apt)
     if args.env:
         choices["env"] = _pairs("--env", args.env)
+    if args.copy:
+        choices["files"] = list(args.copy)
     return choices
 
 
@@ -207,7 +208,7 @@ def build_command(context: Context) -> int:
     _template(context.args)  # wrong words are said before a folder becomes a project
     project = context.project_or_new()
     request = request_from(context, project)
-    return _finish(context, context.manager.builds.submit(context.actor, project.id, request))
+    return finish(context, context.manager.builds.submit(context.actor, project.id, request))
 
 
 def request_from(context: Context, project: Project) -> BuildRequest:
@@ -246,97 +247,7 @@ def import_command(context: Context) -> int:
         activate=args.activate,
         fix=args.fix,
     )
-    return _finish(context, context.manager.builds.submit(context.actor, project.id, request))
-
-
-def _finish(context: Context, build: Build) -> int:
-    """Follow a build to its end, unless told not to, and say what came of it."""
-    manager, console = context.manager, context.console
-    image = manager.images.get(context.actor, build.image_id)
-    if build.joined:
-        console.note(f"The same recipe is already being built as {image.image.spec}: this waits for it too.")
-    if context.args.detach:
-        if console.as_json:
-            console.document(image.as_json() | {"build": as_json(build)})
-        else:
-            console.say(f"{image.image.spec} is being built; follow it with `jupyter image log {image.image.spec}`.")
-        return 0
-    try:
-        build = follow_build(context, build, BuildDisplay(console, image.image.spec))
-    except KeyboardInterrupt:
-        manager.builds.cancel(context.actor, build.id)
-        console.note(f"{image.image.spec}: cancelled. Nothing else has changed.")
-        return 130
-    return report_outcome(context, build)
-
-
-class Display(Protocol):
-    """Where the progress of a build is shown: a terminal or a cell."""
-
-    def __enter__(self) -> Any:
-        """Begin to draw."""
-
-    def __exit__(self, *exc: object) -> None:
-        """Leave the place as it was."""
-
-    def show(self, build: Build) -> None:
-        """Show where the build is."""
-
-    def line(self, text: str) -> None:
-        """Show, or remember, a line of the log."""
-
-
-def follow_build(context: Context, build: Build, display: Display) -> Build:
-    """Show a build until its end; return it as it ended."""
-    builds = context.manager.builds
-    ended = threading.Event()
-
-    def watch() -> None:
-        while not ended.wait(FOLLOW_INTERVAL):
-            display.show(builds.get(context.actor, build.id))
-
-    with display:
-        display.show(build)
-        watcher = threading.Thread(target=watch, daemon=True)
-        watcher.start()
-        try:
-            for line in builds.follow(context.actor, build.id):
-                display.line(line.text)
-        finally:
-            ended.set()
-            watcher.join()
-    return builds.get(context.actor, build.id)
-
-
-def report_outcome(context: Context, build: Build) -> int:
-    """Say what came of a finished build; return the exit code."""
-    console = context.console
-    image = context.manager.images.get(context.actor, build.image_id)
-    spec = image.image.spec
-    if console.as_json:
-        console.document(image.as_json() | {"build": as_json(build)})
-    if build.state is BuildState.SUCCEEDED and image.image.state.value == "ready":
-        seconds = (build.finished - build.started).total_seconds() if build.finished and build.started else None
-        console.say(f"{spec} is ready after {duration(seconds)}." + _next_step(image))
-        return 0
-    failure = build.failure
-    if failure and not console.as_json:
-        if failure.instruction:
-            console.note(f"step {failure.step} failed: {failure.instruction}")
-        for line in failure.lines:
-            console.note("  " + line)
-    message = failure.message if failure else f"{spec} {build.state.value}."
-    hint = f" {failure.hint}" if failure and failure.hint else f" The whole log: `jupyter image log {spec}`."
-    console.error(message + hint)
-    if image.image.report is not None and not console.as_json:
-        show_report(context, image.image.report, only_wrong=True)
-    return 1
-
-
-def _next_step(image: ImageSummary) -> str:
-    if image.active:
-        return " It is active: new kernels of the project run in it."
-    return f" Activate it with `jupyter image activate {image.image.spec}`."
+    return finish(context, context.manager.builds.submit(context.actor, project.id, request))
 
 
 def find_build(context: Context, text: str) -> Build:
@@ -407,7 +318,7 @@ def retry_command(context: Context) -> int:
     """``jupyter image retry``."""
     secrets = read_secrets(context.args.secret)
     build = find_build(context, context.args.image)
-    return _finish(context, context.manager.builds.retry(context.actor, build.id, secrets=secrets or None))
+    return finish(context, context.manager.builds.retry(context.actor, build.id, secrets=secrets or None))
 
 
 def check_command(context: Context) -> int:
@@ -422,7 +333,7 @@ def check_command(context: Context) -> int:
         return 0
     report = follow_check(context, check)
     if not report.ok and context.args.fix:
-        return _finish(context, context.manager.builds.fix(context.actor, image.image.id))
+        return finish(context, context.manager.builds.fix(context.actor, image.image.id))
     if context.console.as_json:
         context.console.document(report)
     else:
@@ -433,43 +344,6 @@ def check_command(context: Context) -> int:
             else f"{image.image.spec} lacks what a kernel needs; `jupyter image check --fix` appends it."
         )
     return 0 if report.ok else 1
-
-
-def follow_check(context: Context, check: Build) -> Report:
-    """Follow a check to its end; return what it found.
-
-    Raises
-    ------
-    ImageManagerError
-        It could not be made, or was cancelled.
-    """
-    images = context.manager.images
-    spec = images.get(context.actor, check.image_id).image.spec
-    try:
-        ended = follow_build(context, check, BuildDisplay(context.console, spec))
-    except KeyboardInterrupt:
-        context.manager.builds.cancel(context.actor, check.id)
-        raise
-    report = images.get(context.actor, check.image_id).image.report
-    failure = ended.failure
-    if report is None or (failure is not None and failure.code != "image_unusable"):
-        said = (
-            f"{failure.message} {failure.hint}".strip() if failure else f"The check of {spec} is {ended.state.value}."
-        )
-        raise ImageManagerError(said, {"build_id": ended.id})
-    return report
-
-
-def show_report(context: Context, report: Report, *, only_wrong: bool = False) -> None:
-    """Print each item of a check with its result and its cure."""
-    for item in report.items:
-        if only_wrong and item.ok:
-            continue
-        mark = "ok  " if item.ok else ("FAIL" if item.required else "warn")
-        context.console.say(f"{mark}  {item.title}" + (f": {item.message}" if item.message else ""))
-        if not item.ok:
-            for line in item.cure:
-                context.console.say(f"        {line}")
 
 
 def templates_command(context: Context) -> int:

@@ -154,7 +154,7 @@ def show_command(context: Context) -> int:
     if image.project_id:
         _say_warnings(context, context.manager.projects.get(context.actor, image.project_id))
     if image.report is not None:
-        from .builds import show_report
+        from .following import show_report
 
         show_report(context, image.report)
     return 0
@@ -178,7 +178,7 @@ def activate_command(context: Context) -> int:
         image = context.image(context.args.image, project)
         check = context.manager.images.check_first(context.actor, project.id, image.image.id)
         if check is not None:
-            from .builds import follow_check
+            from .following import follow_check
 
             follow_check(context, check)
         project = context.manager.images.activate(context.actor, project.id, image.image.id)

@@ -55,13 +55,15 @@ class LintHandler(SystemHandler):
     @authorized
     async def post(self) -> None:
         """Remark on a Dockerfile."""
-        values = read(self.request.body, {"project_id": text, "dockerfile": text})
-        builds = self.manager.builds
-        await self.answer(lambda: {"items": builds.lint(self.actor, values["project_id"], values["dockerfile"])})
+        values = read(self.request.body, {"project_id": text, "dockerfile": text}, {"context": text})
+        wanted = (values["project_id"], values["dockerfile"], values.get("context"))
+        await self.answer(lambda: {"items": self.manager.builds.lint(self.actor, *wanted)})
 
 
 class SystemImagesHandler(SystemHandler):
     """``system-images``."""
+
+    slow = True
 
     @web.authenticated
     @authorized
@@ -80,13 +82,13 @@ class KernelsHandler(SystemHandler):
     @authorized
     async def get(self) -> None:
         """List all kernels that run in images."""
-        await self.answer(lambda: {"items": self.manager.kernels.list(self.actor)})
+        await self.answer(lambda: {"items": asked(self.manager.kernels.list, self.actor)})
 
 
 class DoctorHandler(SystemHandler):
     """``doctor``."""
 
-    slow = True
+    acts = frozenset({"GET"})  # it bounds its own time, and may be asked by many at once
 
     @web.authenticated
     @authorized
