@@ -127,7 +127,7 @@ class _EngineFindings:
         client = facts.get("buildkit_client", "")
         if client:
             yield Finding("buildkit", "BuildKit", "ok", f"builds that need it are driven by {client}.")
-            yield self._log_clipping()
+            yield self._log_clipping(info)
         elif info.kind != "podman":  # which has none: see there
             yield Finding(
                 "buildkit",
@@ -138,7 +138,7 @@ class _EngineFindings:
             )
 
     @staticmethod
-    def _log_clipping() -> Finding:
+    def _log_clipping(info: EngineInfo) -> Finding:
         title = "Build logs"
         for process in Path("/proc").glob("[0-9]*"):
             try:
@@ -158,8 +158,7 @@ class _EngineFindings:
                 "warning",
                 "BuildKit cuts a step's output after 2 MiB, or above 100 KiB/s.",
                 "Start dockerd with BUILDKIT_STEP_LOG_MAX_SIZE=99999999 and BUILDKIT_STEP_LOG_MAX_SPEED=99999999 "
-                "in its "
-                "environment (`systemctl edit docker`).",
+                f"in its environment (`systemctl{' --user' if info.rootless else ''} edit docker`).",
             )
         return Finding(
             "build-log",
@@ -173,16 +172,13 @@ class _EngineFindings:
         info = self.info()
         if info is None:
             return
-        able = self.manager.engine.describe().get("limits", {})
-        lacking = [name for name, works in able.items() if not works]
-        if lacking:
+        if info.unlimited:
             yield Finding(
                 "limits",
                 "Limits of kernels",
                 "warning",
-                f"the engine cannot limit {', '.join(lacking)}.",
-                "Enable the cgroup controllers: on rootless engines delegate them to the user (systemd, "
-                "Delegate=cpu memory pids); on others boot with cgroup_enable=memory.",
+                f"the engine cannot limit {', '.join(info.unlimited)}: run settings that do are refused.",
+                _limits_cure(info),
             )
         else:
             yield Finding("limits", "Limits of kernels", "ok", "memory, CPUs and processes can be limited.")
@@ -353,6 +349,17 @@ class _EngineFindings:
             )
         else:
             yield Finding("ca", "Certificates", "ok", "no certificates of its own.")
+
+
+def _limits_cure(info: EngineInfo) -> str:
+    if not info.rootless:
+        return "Boot the machine with cgroup_enable=memory swapaccount=1."
+    if info.cgroup_version != "2":
+        return "A rootless engine needs cgroup v2: boot the machine with systemd.unified_cgroup_hierarchy=1."
+    return (
+        "Let systemd delegate the controllers to users: `Delegate=cpu cpuset io memory pids` for user@.service, then "
+        "log out and in again."
+    )
 
 
 def inside_container(mounts: Path = Path("/proc/self/mountinfo")) -> bool:

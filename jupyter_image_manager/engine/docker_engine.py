@@ -23,6 +23,9 @@ from .port import BuildProgress, BuildRun, BuildSpec, Engine, EngineInfo
 INFO_SECONDS = 15.0
 """How long what is known of the engine is believed without asking again."""
 
+LIMITS = {"memory": "MemoryLimit", "cpus": "CpuCfsQuota", "processes": "PidsLimit"}
+"""What can be limited, and by which of its answers the engine says whether it can."""
+
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i386": "386", "i686": "386"}
 
 
@@ -169,6 +172,7 @@ class DockerEngine(LoggingConfigurable, ImageCalls, ContainerCalls, metaclass=_M
             },
             registry_mirrors=tuple((info.get("RegistryConfig") or {}).get("Mirrors") or ()),
             userns_remap=any("userns" in option for option in security),
+            unlimited=tuple(name for name, key in LIMITS.items() if info.get(key) is False),
         )
 
     def _choose(self, spec: BuildSpec | None, needs: str | None) -> tuple[str, str]:
@@ -243,11 +247,10 @@ class DockerEngine(LoggingConfigurable, ImageCalls, ContainerCalls, metaclass=_M
         with self._translated():
             client = None if self._connection.podman() else self._builder_client
             info = self._client().info()
-        limits = {"memory": "MemoryLimit", "cpus": "CpuCfsQuota", "processes": "PidsLimit"}
         return {
             "buildkit_client": client.name if client else "",
             "settings_reach_run": client is not None,
             "system_time": str(info.get("SystemTime") or ""),
-            "limits": {name: bool(info.get(key)) for name, key in limits.items() if key in info},
+            "limits": {name: bool(info.get(key)) for name, key in LIMITS.items() if key in info},
             "warnings": [str(warning) for warning in info.get("Warnings") or []],
         }

@@ -46,6 +46,7 @@ class EngineInfo:
     proxies: dict[str, str] = field(default_factory=dict)
     registry_mirrors: tuple[str, ...] = ()
     userns_remap: bool = False
+    unlimited: tuple[str, ...] = ()  # what it cannot limit: memory, cpus, processes
 
 
 @dataclass(frozen=True, slots=True)

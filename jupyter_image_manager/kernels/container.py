@@ -73,7 +73,7 @@ def resources(settings: RunSettings, limits: Limits, info: EngineInfo) -> Resour
             raise KernelStartError(
                 f"The project asks for {cpus:g} CPUs and {most:g} are there; change it in its run settings."
             )
-    processes = settings.processes if settings.processes is not None else limits.processes
+    processes: int | None = settings.processes if settings.processes is not None else limits.processes
     if processes is not None and processes < 32:
         raise KernelStartError(
             f"The project's limit of {processes} processes is too small for a kernel, which needs its threads; "
@@ -91,6 +91,16 @@ def resources(settings: RunSettings, limits: Limits, info: EngineInfo) -> Resour
             f"(allowed: {', '.join(limits.networks)}); change it in its run settings."
         )
     gpus, notes = _gpus(settings.gpus, info)
+    for name in info.unlimited:
+        if getattr(settings, name) is not None:
+            raise KernelStartError(
+                f"The project limits {'CPUs' if name == 'cpus' else name}, and the engine at {info.address} cannot; "
+                f"take {name} out of its run settings, or let the engine (`jupyter image doctor` says how)."
+            )
+    # The administrator's defaults are for engines that can.
+    memory = None if "memory" in info.unlimited else memory
+    cpus = None if "cpus" in info.unlimited else cpus
+    processes = None if "processes" in info.unlimited else processes
     return Resources(
         memory, cpus, processes, shm_size, gpus, settings.network, _extra_mounts(settings, limits.mounts), notes
     )

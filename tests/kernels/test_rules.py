@@ -64,6 +64,16 @@ def test_settings_that_can_be_met(tmp_path: Path) -> None:
         )
 
 
+def test_what_the_engine_cannot_limit_is_refused_and_a_default_left_out() -> None:
+    rootless = dataclasses.replace(INFO, rootless=True, unlimited=("memory", "cpus", "processes"))
+    limits = dataclasses.replace(LIMITS, memory=1 << 30, cpus=1.0)
+    found = container.resources(RunSettings(), limits, rootless)
+    assert (found.memory, found.cpus, found.processes) == (None, None, None)
+    for settings in (RunSettings(memory=1 << 30), RunSettings(cpus=1.0), RunSettings(processes=100)):
+        with pytest.raises(KernelStartError, match="the engine at unix:///s cannot"):
+            container.resources(settings, limits, rootless)
+
+
 def test_outer_mounts_come_first() -> None:
     binds = container.merge_binds([Bind("/a", "/x/y"), Bind("/b", "/x"), Bind("/c", "/x/y")])
     assert binds == (Bind("/b", "/x"), Bind("/a", "/x/y"))
