@@ -163,7 +163,7 @@ async def test_a_notebook_runs_in_the_image_of_its_project(server: str, base_ima
     assert ended["state"] == "succeeded", ended["failure"]
     await client.call("PUT", f"projects/{project['id']}/active-image", {"image_id": ended["image_id"]})
 
-    asked = {"path": "наука/a.ipynb", "name": "a", "type": "notebook", "kernel": {"name": "python3"}}
+    asked = {"path": "наука/a.ipynb", "name": "a.ipynb", "type": "notebook", "kernel": {"name": "python3"}}
     session = await client.fetch("POST", "api/sessions", asked)
     kernel = session["kernel"]["id"]
     socket = await client.open(f"api/kernels/{kernel}/channels")
@@ -180,7 +180,7 @@ async def test_a_notebook_runs_in_the_image_of_its_project(server: str, base_ima
     await until_event(events, seen, lambda event: len(of_kernels()) == 4)
     assert [event["action"] for event in of_kernels()] == ["started", "removed"] * 2
     assert {event["kernel_id"] for event in of_kernels()} == {kernel}
-    assert all(event["notebook"].endswith("наука/a.ipynb") for event in of_kernels())
+    assert all(event["notebook"].endswith("/наука/a.ipynb") for event in of_kernels())
     for noun in ("project", "image", "build"):
         await until_event(events, seen, lambda event, noun=noun: event["schema_id"].endswith(f"/{noun}/v1"))
     assert {event["project_id"] for event in seen if "jupyter_image_manager" in event["schema_id"]} == {project["id"]}
