@@ -34,7 +34,7 @@ from .models import (
     Recipe,
     RunningKernel,
 )
-from .patience import asked
+from .patience import asked, awake
 from .reference import parse_spec
 
 if TYPE_CHECKING:
@@ -297,6 +297,8 @@ class ImageService(LoggingConfigurable):
             image = self.image(actor, image_id)
             if image.project_id != project.id and not image.system:
                 raise ImageUnusable(f"{image.spec} belongs to another project; build or import it in this one.")
+            if image.engine_image:
+                awake(self.manager.engine)
             self.usable(image)
         if project.active_image_id == image_id:
             return project
@@ -335,6 +337,8 @@ class ImageService(LoggingConfigurable):
     def deletion(self, actor: Actor, image_id: str) -> DeletionPreview:
         """Say what deleting an image would do: who uses or remembers it, and how many bytes it really frees (R24)."""
         image = self.image(actor, image_id)
+        if image.engine_image:
+            awake(self.manager.engine)
         return deletion.preview(self.manager, image, self._project(image), self._kernels)
 
     def delete(self, actor: Actor, image_id: str, *, confirm: bool = False) -> None:
@@ -349,6 +353,8 @@ class ImageService(LoggingConfigurable):
         """
         image = self.image(actor, image_id)
         access.check(actor, "image.delete", self._project(image))
+        if image.engine_image:
+            awake(self.manager.engine)
         if users := deletion.users(self.manager, image, self._kernels):
             raise ImageInUse(f"{deletion.in_use(image, users)} Change that first.", {"used_by": users})
         if image.engine_image and not confirm:

@@ -6,25 +6,38 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, wait
 from queue import SimpleQueue
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .errors import EngineTimeout
+
+if TYPE_CHECKING:
+    from .engine.port import Engine, EngineInfo
 
 T = TypeVar("T")
 
 SECONDS = 5.0
 """How long people wait for what they could do without: which kernels run, whether the engine is well."""
+ACT_SECONDS = 20.0
+"""How long people wait for an engine without which nothing can be done, before they are told that it hangs."""
 THREADS = 4
 
 
 class Patience:
     """Calls that are waited for only so long, in threads of their own.
 
+    Parameters
+    ----------
+    seconds : callable
+        How long.
+
+    Notes
+    -----
     The threads live on, since each has its own connections to the engine. They are no pool of the standard library:
     a process that ends waits for those, however long the engine hangs.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: Callable[[], float]) -> None:
+        self._seconds = seconds
         self.hanging: set[Future[Any]] = set()
         self._jobs: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._idle = threading.Semaphore(0)
@@ -43,7 +56,7 @@ class Patience:
             future: Future[T] = Future()
             self._jobs.put(lambda: _run(future, function, args))
             self._one_more_thread()
-            if wait([future], SECONDS).done:
+            if wait([future], self._seconds()).done:
                 return future.result()
             self.hanging.add(future)
             future.add_done_callback(self.hanging.discard)
@@ -71,5 +84,17 @@ def _run(future: Future[T], function: Callable[..., T], args: tuple[Any, ...]) -
         future.set_result(found)
 
 
-_patience = Patience()
+_patience = Patience(lambda: SECONDS)
 asked = _patience.ask
+_acts = Patience(lambda: ACT_SECONDS)
+
+
+def awake(engine: Engine) -> EngineInfo:
+    """Return what an engine says of itself now: whoever is about to use it learns first whether it hangs.
+
+    Raises
+    ------
+    EngineUnavailable
+        It is not there, or does not answer; while somebody waits for it in vain, others are told at once.
+    """
+    return _acts.ask(lambda: engine.info(refresh=True))

@@ -15,7 +15,7 @@ from traitlets.config import LoggingConfigurable
 from . import access, run_settings
 from .errors import Conflict, EngineError, EngineUnavailable, InvalidRequest, KernelStartError, ProjectNotFound
 from .models import Actor, Project, RunSettings, utcnow
-from .patience import asked
+from .patience import asked, awake
 
 if TYPE_CHECKING:
     from .manager import ImageManager
@@ -232,7 +232,7 @@ class ProjectService(LoggingConfigurable):
         from .kernels import container
 
         try:
-            info = self.manager.engine.info()
+            info = asked(self.manager.engine.info)
         except (EngineError, EngineUnavailable):
             # Settings may be made while the engine is down; a start checks them again.
             return settings
@@ -273,6 +273,7 @@ class ProjectService(LoggingConfigurable):
                 f"The project {project.name!r} has {len(images)} images; delete them with it (say so), or first."
             )
         if images:
+            awake(self.manager.engine)
             running = self.manager.kernels.list(actor, project.id)
             if running:
                 raise Conflict(f"{len(running)} kernels of {project.name!r} run in its images; end them first.")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from . import presence
 from .errors import EngineError, EngineUnavailable, ImageNotFound, InvalidReference
 from .models import Actor, Image, ImageState, Recipe, SourceKind, Storage, utcnow
+from .patience import asked
 from .reference import parse_reference, suggestion
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def present(manager: ImageManager, actor: Actor) -> tuple[list[Image], list[dict
     for text in manager.policy.system_images:
         try:
             reference = str(parse_reference(text))
-            held = manager.engine.inspect_image(reference)
+            held = asked(manager.engine.inspect_image, reference)
         except ImageNotFound:
             absent.append(_absent(text, f"{text} is not in the engine; the administrator can pull it."))
         except (InvalidReference, EngineError, EngineUnavailable) as error:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from .errors import EngineError, EngineUnavailable, ImageNotFound, QuotaExceeded
 from .models import Image, ImageState, Layer, Project
+from .patience import asked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -92,7 +93,7 @@ def of_project(manager: ImageManager, project: Project) -> dict[str, Any]:
     images = manager.store.images(project.id)
     disk = None
     try:
-        disk = manager.engine.disk()
+        disk = asked(manager.engine.disk)
     except (EngineError, EngineUnavailable) as error:
         manager.log.debug("The engine's disk is not known: %s", error)
     return {

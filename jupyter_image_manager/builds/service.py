@@ -38,6 +38,7 @@ from ..models import (
     Storage,
     utcnow,
 )
+from ..patience import awake
 from ..processes import ProcessIdentity
 from ..reference import check_name
 from . import importing, sources
@@ -109,7 +110,7 @@ class BuildService(Configurable):
                 f"`jupyter image project relocate {project.id[:8]} DIR`."
             )
         source = sources.resolve(manager, actor, project, request)
-        manager.engine.info(refresh=True)
+        awake(manager.engine)
         self._room(source.recipe.context_size)
         with self._submitting():
             same = manager.store.active_build_of(project.id, name, source.recipe.digest)
@@ -289,7 +290,7 @@ class BuildService(Configurable):
             )
         if recipe.kind is SourceKind.ARCHIVE:
             importing.reachable(manager, recipe)
-        manager.engine.info(refresh=True)
+        awake(manager.engine)
         # In this order: a build without a process is found and ended, whoever dies between the two.
         build = manager.store.restart_build(build_id, heartbeat=utcnow())
         manager.store.set_image(image.id, state=ImageState.BUILDING)
@@ -309,12 +310,11 @@ class BuildService(Configurable):
         """
         from . import checks
 
-        manager = self.manager
-        image = manager.images.get(actor, image_id).image
+        manager, image = self.manager, self.manager.images.image(actor, image_id)
         own = image.project_id or project_id
         project = manager.projects.get(actor, own) if own else manager.projects.ensure_default(actor)
         access.check(actor, "image.check", project)
-        manager.engine.info(refresh=True)
+        awake(manager.engine)
         with self._submitting():
             build, new = checks.asked_for(manager, actor, image, project.id, activate=activate)
         return self._start(build, project, {}, {}) if new else build

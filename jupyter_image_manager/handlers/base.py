@@ -31,6 +31,7 @@ SETTING = "jupyter_image_manager"
 PROBLEM = "jupyter_image_manager_problem"
 THREADS = 8
 SLOW_THREADS = 4
+ACT_THREADS = 8
 CODES = {
     400: "invalid_request",
     401: "not_authenticated",
@@ -51,8 +52,14 @@ def pool() -> ThreadPoolExecutor:
 
 @cache
 def slow_pool() -> ThreadPoolExecutor:
-    """Return the threads of routes that wait for the engine, so that the others never wait for them."""
+    """Return the threads of routes that ask the engine for what they could do without, for some seconds at most."""
     return ThreadPoolExecutor(max_workers=SLOW_THREADS, thread_name_prefix="image manager, slow")
+
+
+@cache
+def act_pool() -> ThreadPoolExecutor:
+    """Return the threads of what cannot be done without the engine, and may hang as long as that does."""
+    return ThreadPoolExecutor(max_workers=ACT_THREADS, thread_name_prefix="image manager, acts")
 
 
 def encode(value: Any) -> bytes:
@@ -67,7 +74,9 @@ class ImageManagerHandler(APIHandler):
 
     auth_resource = "image_manager"
     slow = False
-    """Whether the route waits for the engine."""
+    """Whether the route asks the engine for something that it can do without."""
+    acts: frozenset[str] = frozenset()
+    """The verbs that need the engine: no other request ever waits for the threads in which these wait."""
 
     @property
     def manager(self) -> ImageManager:
@@ -99,7 +108,7 @@ class ImageManagerHandler(APIHandler):
     # Calls
     def call(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> Awaitable[T]:
         """Call the service in a thread."""
-        threads = slow_pool() if self.slow else pool()
+        threads = act_pool() if self.request.method in self.acts else slow_pool() if self.slow else pool()
         return asyncio.get_running_loop().run_in_executor(threads, lambda: function(*args, **kwargs))
 
     async def answer(self, function: Callable[..., Any], *args: Any, status: int = 200, **kwargs: Any) -> None:

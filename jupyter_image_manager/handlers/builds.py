@@ -81,6 +81,8 @@ class BuildsHandler(BuildHandler):
 class ProjectBuildsHandler(BuildHandler):
     """``projects/{id}/builds``."""
 
+    acts = frozenset({"POST"})
+
     @web.authenticated
     @authorized
     async def get(self, project_id: str) -> None:
@@ -128,6 +130,8 @@ class OneBuildHandler(BuildHandler):
 
 class RetryHandler(BuildHandler):
     """``builds/{id}/retry``."""
+
+    acts = frozenset({"POST"})
 
     @web.authenticated
     @authorized

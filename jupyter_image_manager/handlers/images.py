@@ -19,6 +19,8 @@ class ImageHandler(ImageManagerHandler):
 class OneImageHandler(ImageHandler):
     """``images/{id}``."""
 
+    acts = frozenset({"DELETE"})
+
     @web.authenticated
     @authorized
     async def get(self, image_id: str) -> None:
@@ -44,7 +46,7 @@ class OneImageHandler(ImageHandler):
 class DeletionHandler(ImageHandler):
     """``images/{id}/deletion``."""
 
-    slow = True
+    acts = frozenset({"GET"})
 
     @web.authenticated
     @authorized
@@ -89,7 +91,7 @@ class DiffHandler(ImageHandler):
 class CheckHandler(ImageHandler):
     """``images/{id}/check``."""
 
-    slow = True  # the engine is asked whether it is there, before anything is written
+    acts = frozenset({"POST"})
 
     @web.authenticated
     @authorized
@@ -101,6 +103,8 @@ class CheckHandler(ImageHandler):
 
 class FixHandler(ImageHandler):
     """``images/{id}/fix``."""
+
+    acts = frozenset({"POST"})
 
     @web.authenticated
     @authorized

@@ -9,6 +9,7 @@ from tornado import web
 
 from ..errors import InvalidRequest
 from ..models import Actor, ImageState, Project
+from ..patience import asked
 from .base import ImageManagerHandler, kernels_of, project_json
 from .body import flag, mapping, nullable, text
 
@@ -62,6 +63,8 @@ class ProjectsHandler(ProjectHandler):
 
 class OneProjectHandler(ProjectHandler):
     """``projects/{id}``."""
+
+    acts = frozenset({"DELETE"})
 
     @web.authenticated
     @authorized
@@ -120,6 +123,7 @@ class ActiveImageHandler(ProjectHandler):
     """``projects/{id}/active-image``."""
 
     auth_resource = "image_manager:images"
+    acts = frozenset({"PUT"})
 
     @web.authenticated
     @authorized
@@ -159,7 +163,7 @@ class ProjectKernelsHandler(ImageManagerHandler):
 
         def kernels() -> Any:
             self.manager.projects.get(actor, project_id)
-            return {"items": self.manager.kernels.list(actor, project_id)}
+            return {"items": asked(self.manager.kernels.list, actor, project_id)}
 
         await self.answer(kernels)
 

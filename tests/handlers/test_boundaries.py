@@ -14,8 +14,10 @@ from tornado.web import create_signed_value
 
 from jupyter_image_manager import patience
 from jupyter_image_manager.handlers.body import LARGEST
+from jupyter_image_manager.models import ImageState, Report
 
 from .test_app import extension_of
+from .test_images import add
 
 
 class TestOurOwnFault:
@@ -42,21 +44,85 @@ class TestOurOwnFault:
 
 class TestAnEngineThatHangs:
     @pytest.fixture
-    def hanging(self, tmp_path: Path) -> Iterator[str]:
+    def hanging(self, tmp_path: Path) -> Iterator[socket.socket]:
         with socket.socket(socket.AF_UNIX) as server:
             server.bind(str(tmp_path / "e.sock"))
             server.listen(50)  # connections are taken, and never answered
-            yield f"unix://{tmp_path / 'e.sock'}"
+            yield server
 
     @pytest.fixture
-    def jp_server_config(self, jp_server_config: dict[str, Any], hanging: str) -> dict[str, Any]:
-        return {**jp_server_config, "DockerEngine": {"host": hanging, "timeout": 600.0}}
+    def jp_server_config(self, jp_server_config: dict[str, Any], hanging: socket.socket) -> dict[str, Any]:
+        host = f"unix://{hanging.getsockname()}"
+        return {**jp_server_config, "DockerEngine": {"host": host, "timeout": 600.0}}
 
-    async def test_what_needs_no_engine_answers(
-        self, jp_serverapp: Any, call: Any, jp_root_dir: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    @pytest.fixture(autouse=True)
+    def _nothing_hangs_yet(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(patience, "SECONDS", 0.2)
-        monkeypatch.setattr(patience._patience, "hanging", set())
+        for each in (patience._patience, patience._acts):
+            monkeypatch.setattr(each, "hanging", set())
+
+    @staticmethod
+    def acts(call: Any, manager: Any, project: Any, times: int) -> list[asyncio.Task[tuple[int, Any]]]:
+        """Ask at once for all that cannot be done without an engine."""
+        held = {"state": ImageState.READY, "engine_image": "sha256:1", "report": Report(ok=True)}
+        image, lacks = add(manager, project["id"], **held), add(manager, project["id"], "lacks")
+        requests = [
+            ("PUT", f"projects/{project['id']}/active-image", {"image_id": image.id}),
+            ("DELETE", f"images/{image.id}", None),
+            ("GET", f"images/{image.id}/deletion", None),
+            ("POST", f"images/{image.id}/check", None),
+            ("POST", f"projects/{project['id']}/builds", {"name": "new", "dockerfile_text": "FROM x\n"}),
+            ("GET", f"projects/{project['id']}/kernels", None),
+            ("GET", "kernels", None),
+        ]
+        assert lacks.engine_image == ""  # deleting it needs no engine
+        return [asyncio.ensure_future(call(*request)) for request in requests * times]
+
+    async def test_each_act_is_refused_in_one_sentence(
+        self, call: Any, manager: Any, project: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(patience, "ACT_SECONDS", 0.2)
+        for code, refused in await asyncio.gather(*self.acts(call, manager, project, 3)):
+            assert (code, refused["code"]) == (504, "engine_timeout")
+            assert "does not answer; wait" in refused["message"]
+        # Nothing has changed.
+        _, images = await call("GET", f"projects/{project['id']}/images")
+        assert sorted(each["spec"] for each in images["items"]) == ["geo:1", "lacks:1"]
+        assert (await call("GET", "builds")) == (200, {"items": []})
+        assert (await call("GET", f"projects/{project['id']}/active-image")) == (200, None)
+
+    async def test_what_waits_for_it_lets_others_pass(
+        self, call: Any, manager: Any, project: Any, hanging: socket.socket, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(patience, "ACT_SECONDS", 600.0)
+        waiting = self.acts(call, manager, project, 1)  # a client has ten connections
+        (unmade,) = [image for image in manager.store.images(project["id"]) if image.name == "lacks"]
+        for method, route in (
+            ("GET", "projects"),
+            ("GET", f"projects/{project['id']}"),
+            ("GET", f"projects/{project['id']}/images"),
+            ("GET", f"projects/{project['id']}/usage"),
+            ("GET", f"projects/{project['id']}/context"),
+            ("GET", f"images/{unmade.id}"),
+            ("GET", f"images/{unmade.id}/recipe"),
+            ("GET", "builds"),
+            ("GET", "templates"),
+            ("GET", "system-images"),
+            ("GET", "status"),
+            ("PATCH", f"projects/{project['id']}"),
+            ("PATCH", f"images/{unmade.id}"),
+            ("DELETE", f"projects/{project['id']}/active-image"),
+        ):
+            code, _ = await call(method, route)
+            assert code == 200, route
+        assert not all(each.done() for each in waiting)
+        hanging.close()  # and with it all connections that were never answered
+        for code, refused in await asyncio.gather(*waiting):
+            assert code in (503, 504)
+            assert refused["code"] in ("engine_unavailable", "engine_timeout")
+            assert refused["message"].endswith(".")
+
+    async def test_what_needs_no_engine_answers(self, jp_serverapp: Any, call: Any, jp_root_dir: Path) -> None:
         answers = await asyncio.gather(*(call("GET", "status") for _ in range(20)))
         for code, status in answers:
             assert code == 200
