@@ -28,7 +28,7 @@ demo: setup ## build the example's image, run its notebook in it, say what ran w
 lab: setup ## open JupyterLab on the example
 	@machine/system-packages engine
 	@machine/engine up
-	cd examples && JUPYTER_CONFIG_PATH="$$PWD" exec jupyter lab --ServerApp.root_dir="$(CURDIR)/examples" $$([ "$$(id -u)" = 0 ] && echo --allow-root)
+	cd examples && JUPYTER_CONFIG_PATH="$$PWD" exec ../machine/engine exec jupyter lab --ServerApp.root_dir="$(CURDIR)/examples" $$([ "$$(id -u)" = 0 ] && echo --allow-root)
 
 test: setup ## everything: lint, types, unit, engine, front end, browser, wheel
 	@machine/system-packages engine bases podman browser

@@ -327,7 +327,9 @@ class _EngineFindings:
             )
         elif bundle:
             info = self.info()
-            reach = info is not None and self.manager.engine.describe().get("settings_reach_run", True)
+            if info is None:
+                return
+            reach = self.manager.engine.describe().get("settings_reach_run", True)
             yield Finding(
                 "ca",
                 "Certificates",
@@ -336,7 +338,7 @@ class _EngineFindings:
                 ""
                 if reach
                 else "Use Docker Engine: only BuildKit passes them without leaving a trace."
-                if info is not None and info.kind == "podman"
+                if info.kind == "podman"
                 else "Install docker-buildx: only BuildKit passes them without leaving a trace.",
             )
         elif own:

@@ -30,8 +30,7 @@ def findings(manager: ImageManager, error: ImageManagerError | None) -> Iterator
 def cure(manager: ImageManager, error: ImageManagerError | None) -> str:
     """Return what a person must do so that the engine answers."""
     reason = error.details.get("reason") if error else None
-    trait = getattr(manager.engine, "host", "")
-    named = "the setting DockerEngine.host" if trait else addresses.said_by()
+    named = named_by(manager)
     if isinstance(error, EngineTimeout):
         return "Restart the engine: it takes connections and does not answer."
     if reason == "permission":
@@ -48,6 +47,11 @@ def cure(manager: ImageManager, error: ImageManagerError | None) -> str:
         user = "" if os.getuid() == 0 else " --user"
         return f"Podman is installed: `systemctl{user} enable --now podman.socket` lets it answer. Or {SETUP}"
     return SETUP
+
+
+def named_by(manager: ImageManager) -> str:
+    """Return who named the engine's address, in words; empty when the usual sockets were tried."""
+    return "the setting DockerEngine.host" if getattr(manager.engine, "host", "") else addresses.said_by()
 
 
 def permission() -> str:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import grp
 import os
 import pwd
+import shlex
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +23,7 @@ from traitlets import Float, Instance
 from traitlets.config import LoggingConfigurable
 
 from .base_image import BaseImages
+from .doctor_reach import named_by
 from .engine.buildkit import find_client
 from .errors import EngineUnavailable, ImageManagerError, ImageNotFound
 from .registry.reach import host_of, unreachable
@@ -127,7 +130,7 @@ class MachineSetup(LoggingConfigurable):
         """Return the steps, those that are done already too; nothing is changed."""
         system = distribution()
         problem = self._engine_problem()
-        denied = self._denied()
+        denied = problem is not None and self._denied(problem)
         steps = [
             self._install(system, problem),
             self._start(problem, denied),
@@ -161,6 +164,12 @@ class MachineSetup(LoggingConfigurable):
         if step.id == "group":
             return "log out and in again for it to take effect"
         if step.id == "base":
+            problem = self._engine_problem()
+            if problem is not None and self._denied(problem):
+                raise SetupFailed(
+                    f"{step.title}: for this session the engine is still closed; log out and in again, then repeat "
+                    "`jupyter image setup`."
+                )
             base = BaseImages(parent=self.manager, manager=self.manager).create(line=tell)
             return f"{base.reference} is there"
         return "done"
@@ -172,34 +181,35 @@ class MachineSetup(LoggingConfigurable):
             if problem is None:
                 info = self.manager.engine.info()
                 return f"{info.kind} {info.version} answers at {info.address}"
-            if self._denied():
+            if self._denied(problem):
                 return "the engine answers root; the next step lets you in"
             if time.monotonic() > end:
                 raise SetupFailed(
-                    f"The engine was started and does not answer after {self.wait:.0f} s: {problem} Look into "
+                    f"The engine was started and does not answer after {self.wait:.0f} s: {problem.message} Look into "
                     + ("`journalctl -u docker`." if SYSTEMD.is_dir() else "/var/log/dockerd.log.")
                 )
             time.sleep(0.3)
 
-    def _engine_problem(self) -> str | None:
+    def _engine_problem(self) -> EngineUnavailable | None:
         try:
             self.manager.engine.info(refresh=True)
         except EngineUnavailable as error:
-            return error.message
+            return error
         except ImageManagerError:
             return None  # it answers, though not as it should: the doctor says what is wrong
         return None
 
     @staticmethod
-    def _denied() -> bool:
-        """Tell whether there is a socket that this user may not use."""
-        socket = Path("/var/run/docker.sock")
-        return socket.is_socket() and not os.access(socket, os.W_OK)
+    def _denied(problem: EngineUnavailable) -> bool:
+        """Tell whether there is an engine that this user may not use."""
+        return problem.details.get("reason") == "permission"
 
-    def _install(self, system: Distribution, problem: str | None) -> Step:
+    def _install(self, system: Distribution, problem: EngineUnavailable | None) -> Step:
         title = "Install Docker Engine"
         if problem is None:
             return Step("engine-install", title, False, "an engine answers")
+        if named := named_by(self.manager):
+            return Step("engine-install", title, False, f"another is named by {named}")
         if shutil.which("dockerd") or Path("/usr/sbin/dockerd").exists():
             return Step("engine-install", title, False, "it is installed")
         if not system.debian:
@@ -212,17 +222,17 @@ class MachineSetup(LoggingConfigurable):
             )
         return Step("engine-install", f"{title} (docker.io)", True, "no engine answers", _apt("docker.io", "iptables"))
 
-    def _start(self, problem: str | None, denied: bool) -> Step:
+    def _start(self, problem: EngineUnavailable | None, denied: bool) -> Step:
         title = "Start the engine"
         if problem is None or denied:
             return Step("engine-start", title, False, "it answers")
-        if os.environ.get("DOCKER_HOST"):
+        if named := named_by(self.manager):
             return Step(
                 "engine-start",
                 title,
                 True,
-                "nothing answers at DOCKER_HOST",
-                manual="start the engine that DOCKER_HOST names, or unset it to use one of this machine.",
+                f"none answers at the address that {named} has",
+                manual=f"start that engine, or take {named} away to use one of this machine.",
             )
         if SYSTEMD.is_dir():
             return Step("engine-start", title, True, "by systemd, now and at boot", (("sh", "-c", START_SYSTEMD),))
@@ -234,10 +244,10 @@ class MachineSetup(LoggingConfigurable):
             (("sh", "-c", START_DETACHED),),
         )
 
-    def _group(self, problem: str | None, denied: bool) -> Step:
+    def _group(self, problem: EngineUnavailable | None, denied: bool) -> Step:
         user = pwd.getpwuid(os.getuid()).pw_name
         title = f"Let {user} use the engine"
-        if os.getuid() == 0 or (problem is None and not denied):
+        if os.getuid() == 0 or problem is None:
             return Step("group", title, False, "may use it")
         if _in_group(user, "docker"):
             return Step(
@@ -332,6 +342,14 @@ def _as_root(command: tuple[str, ...], step: Step, tell: Callable[[str], None]) 
     if os.getuid() != 0:
         if not shutil.which("sudo"):
             raise SetupFailed(f"{step.title} needs root, and there is no sudo; run `jupyter image setup` as root.")
+        if (
+            not sys.stdin.isatty()
+            and subprocess.run(["sudo", "-n", "true"], capture_output=True, check=False).returncode
+        ):
+            raise SetupFailed(
+                f"{step.title} needs root, and sudo does not give it without a password; run `jupyter image setup` in "
+                f"a terminal, or let an administrator run `{shlex.join(command)}`."
+            )
         words = ["sudo", *words]
     last = ""
     with subprocess.Popen(
