@@ -6,11 +6,12 @@ import contextlib
 import signal
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from ..engine.port import BuildRun
-from ..errors import Conflict, ImageManagerError, NotAllowed
+from ..errors import Conflict, ImageManagerError, NotAllowed, StoreError
 from ..manager import ImageManager
 from ..models import Actor, BuildFailure, BuildState, Image, ImageState, utcnow
 from . import failure
@@ -18,6 +19,7 @@ from .log import LogWriter
 from .recovery import tag_of
 from .redact import Redactor
 
+T = TypeVar("T")
 HEARTBEAT = 2.0
 FLUSH = 0.1
 QUEUE_LOOK = 0.3
@@ -25,6 +27,8 @@ RECOVER = 5.0
 """Seconds between two looks of a waiting build for others whose process died: their places become free."""
 PROGRESS = 0.25
 """Seconds between two writes of a build's progress into the store."""
+PATIENCE = 30.0
+"""Seconds for which the end is written again and again: a full disk may soon have room."""
 TAIL = 400
 
 
@@ -168,7 +172,8 @@ class BuildProcess:
     def _progress(self, step: int, steps: int, instruction: str) -> None:
         if time.monotonic() - self._shown > PROGRESS:
             self._shown = time.monotonic()
-            with contextlib.suppress(Conflict):
+            # Where it is can be lost, as lines of the log can: a full disk alone must not end the build.
+            with contextlib.suppress(Conflict, StoreError):
                 self.store.set_build(
                     self.build.id,
                     step=step,
@@ -184,7 +189,7 @@ class BuildProcess:
 
     def _end(self, state: BuildState, why: BuildFailure) -> None:
         """Write an end that is no success; the engine keeps nothing of it."""
-        now = self.store.image(self.image.id)
+        now = self._insist(lambda: self.store.image(self.image.id))
         if now is not None and now.state is ImageState.READY:
             self._finish(BuildState.SUCCEEDED, None)  # it is made and stays, whatever went wrong afterwards
             return
@@ -196,7 +201,7 @@ class BuildProcess:
             hint=self.redact(why.hint),
         )
         if now is not None and now.state is ImageState.BUILDING:
-            self.store.set_image(self.image.id, state=ImageState.FAILED)
+            self._insist(lambda: self.store.set_image(self.image.id, state=ImageState.FAILED))
             try:
                 self.manager.engine.remove_image(self.tag)
             except ImageManagerError as error:
@@ -207,7 +212,17 @@ class BuildProcess:
         self.say(why.message if why else f"{self.image.spec} {self.achieved}")
         self.log.flush()
         self.over.set()
+        changes = {"state": state, "failure": why, "log_lines": self.log.lines, "instruction": ""}
         with contextlib.suppress(Conflict):
-            self.store.set_build(
-                self.build.id, state=state, finished=utcnow(), failure=why, log_lines=self.log.lines, instruction=""
-            )
+            self._insist(lambda: self.store.set_build(self.build.id, finished=utcnow(), **changes))
+
+    def _insist(self, write: Callable[[], T]) -> T:
+        """Call the store until it can: an end that is not written would look like a death without a reason."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                return write()
+            except StoreError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(QUEUE_LOOK)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from .world import ENDED, World, until
+from .world import World
 
 pytestmark = pytest.mark.engine
 
@@ -79,22 +79,11 @@ def _restart(world: World, point: Point) -> None:
         world.engine.start()
 
 
-def _await(world: World, build: str, moment: str) -> None:
-    """Wait until a build has reached a moment."""
-    if moment == "sending":
-        until("it builds", lambda: world.state(build) not in ("", "queued"), pause=0.005)
-    elif moment in ("step", "commit"):
-        word = "\nbegun" if moment == "step" else "\nended"
-        until(moment, lambda: word in world.logged(build) or world.state(build) in ENDED, pause=0.005)
-    elif moment in ("checking", "saving"):
-        until(moment, lambda: world.state(build) in (moment, *ENDED), pause=0.005)
-
-
 @pytest.mark.flaky(reruns=0)  # what comes right only at a second try is what this looks for
 @pytest.mark.parametrize("point", [p for p in _drawn() if p.moment in BUILD_MOMENTS], ids=str)
 def test_a_kill_while_an_image_is_built(world: World, point: Point) -> None:
     build = world.submit()
-    _await(world, build, point.moment)
+    world.reach(build, point.moment)
     time.sleep(point.delay)
     was = world.state(build)
     _kill(world, point.victim, build)
@@ -122,7 +111,7 @@ def test_a_kill_while_a_kernel_starts_or_runs(world: World, point: Point) -> Non
 
     def start() -> None:
         try:
-            answers.append(world.start_kernel().status_code)
+            answers.append(world.open_notebook().status_code)
         except OSError:
             answers.append(0)  # the server is gone
 

@@ -35,7 +35,8 @@ DOCKERFILE = (
     "FROM {base}\n"
     "COPY ballast /opt/ballast\n"
     # As the first process of its container a shell ignores a request to end, and an engine that comes back would wait.
-    "RUN trap 'exit 1' TERM; echo begun {mark}; sleep 0.7 & wait; echo ended {mark}\n"
+    "RUN trap 'exit 1' TERM; echo begun {mark}; sleep 0.7 & wait; "
+    "cp /opt/ballast /opt/copy; echo ended {mark}\n"
 )
 BALLAST = 4 << 20
 ENDED = ("succeeded", "failed", "cancelled", "interrupted")
@@ -53,7 +54,7 @@ def until(what: str, look: Callable[[], T], seconds: float = MINUTE, pause: floa
 class World:
     """An installation with one project."""
 
-    def __init__(self, *, engine_disk: int = 800, data_disk: int = 512) -> None:
+    def __init__(self, *, engine_disk: int = 600, data_disk: int = 384) -> None:
         self.place = Path("/tmp", f"jim-{secrets.token_hex(4)}")  # short: sockets lie in it
         self.place.mkdir(mode=0o755)
         self.data_disk = Disk(self.place / "data", data_disk)
@@ -150,18 +151,15 @@ class World:
         assert answer.ok, answer.text
         return answer.json() if answer.content else None
 
-    def refused(self, method: str, path: str, body: Any = None) -> str:
-        """Send a request that must fail, and return the sentence that says why."""
-        answer = self.request(method, path, body)
-        assert not answer.ok, answer.text
-        return str(answer.json()["message"])
+    def request_of_build(self, name: str) -> dict[str, Any]:
+        """Return a request for a build that was never made before."""
+        self._marks += 1
+        return {"name": name, "dockerfile_text": DOCKERFILE.format(base=BASE, mark=self._marks), "context": "."}
 
     # Builds
     def submit(self, name: str = "chaos") -> str:
-        """Ask for a build that was never made before; return its id."""
-        self._marks += 1
-        request = {"name": name, "dockerfile_text": DOCKERFILE.format(base=BASE, mark=self._marks), "context": "."}
-        build: str = self.call("POST", f"projects/{self.project}/builds", request)["id"]
+        """Ask for a build; return its id."""
+        build: str = self.call("POST", f"projects/{self.project}/builds", self.request_of_build(name))["id"]
         self.builds.append(build)
         return build
 
@@ -174,6 +172,16 @@ class World:
     def logged(self, build: str) -> str:
         """Return the text of a build's log so far."""
         return (self.data / "logs" / f"{build}.log").read_text(errors="replace")
+
+    def reach(self, build: str, moment: str) -> None:
+        """Wait until a build has reached a moment, or is beyond it."""
+        words = {"step": "\nbegun ", "commit": "\nended "}
+        if moment in words:
+            until(moment, lambda: words[moment] in self.logged(build) or self.state(build) in ENDED, pause=0.005)
+        elif moment == "sending":
+            until(moment, lambda: self.state(build) not in ("", "queued"), pause=0.005)
+        elif moment != "queued":
+            until(moment, lambda: self.state(build) in (moment, *ENDED), pause=0.005)
 
     def ended(self, build: str) -> Any:
         """Wait for a build's end; return it."""
@@ -202,14 +210,15 @@ class World:
             os.kill(pid, signal.SIGKILL)
 
     # Kernels
-    def start_kernel(self) -> requests.Response:
-        """Start a kernel in the project's active image."""
-        return self.request("POST", "api/kernels", {"name": "python3", "path": "project/a.ipynb"})
+    def open_notebook(self) -> requests.Response:
+        """Start a kernel in the project's active image, as JupyterLab does."""
+        notebook = {"path": f"project/{secrets.token_hex(4)}.ipynb", "name": "", "type": "notebook"}
+        return self.request("POST", "api/sessions", {**notebook, "kernel": {"name": "python3"}})
 
     def end_kernels(self) -> None:
         """End the kernels that the server knows of, dead or alive."""
-        for each in self.request("GET", "api/kernels").json():
-            assert self.request("DELETE", f"api/kernels/{each['id']}").status_code == 204
+        for each in self.request("GET", "api/sessions").json():
+            assert self.request("DELETE", f"api/sessions/{each['id']}").status_code == 204
 
     def containers(self) -> list[dict[str, Any]]:
         """Return our containers that run."""
@@ -256,11 +265,11 @@ class World:
             assert "asked for by" in lines[0]["text"]
 
     def _check_kernel(self) -> None:
-        answer = self.start_kernel()
+        answer = self.open_notebook()
         assert answer.status_code == 201, answer.text
         running = self.call("GET", f"projects/{self.project}/kernels")["items"]
-        assert [each["kernel_id"] for each in running] == [answer.json()["id"]]
-        assert self.request("DELETE", f"api/kernels/{answer.json()['id']}").status_code == 204
+        assert [each["kernel_id"] for each in running] == [answer.json()["kernel"]["id"]]
+        self.end_kernels()
 
     def close(self) -> None:
         """End everything that is still there."""
