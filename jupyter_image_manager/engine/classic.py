@@ -6,6 +6,7 @@ import json
 import re
 import socket
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -24,10 +25,13 @@ _STEP = re.compile(r"(?:Step (\d+)/(\d+) :|STEP (\d+)/(\d+):) ?(.*)")
 _RUNNING = re.compile(r" ---> Running in ([0-9a-f]{12,64})$")
 _CACHED = re.compile(r" ---> Using cache$|--> Using cache ")
 _RESULT = re.compile(r" ---> [0-9a-f]{12}$|--> [0-9a-f]{11,64}$")
-_REMOVED = re.compile(r"Removing intermediate container ([0-9a-f]{12})$")
+_REMOVED = re.compile(r"(?:Removing| ---> Removed) intermediate container ([0-9a-f]{12})$")
 _BUILT = re.compile(r"Successfully built [0-9a-f]{12}$")
 _TAGGED = re.compile(r"Successfully tagged \S+$")
 _CODE = re.compile(r"returned a non-zero code: (\d+)|exit status (\d+)")
+
+REMOVAL_SECONDS = 10.0
+"""How long a container that the engine is removing is waited for."""
 
 
 class ClassicBuild(BuildRun):
@@ -95,6 +99,18 @@ class ClassicBuild(BuildRun):
                 # The engine removes it as well, and is as good as we are.
                 if error.response is None or error.response.status_code not in (404, 409, 500):
                     raise
+                self._await_removal(client)
+
+    def _await_removal(self, client: Any) -> None:
+        import docker.errors
+
+        end = time.monotonic() + REMOVAL_SECONDS
+        while time.monotonic() < end:
+            try:
+                client.inspect_container(self._container)
+            except docker.errors.NotFound:
+                return
+            time.sleep(0.05)
 
     def _parameters(self) -> dict[str, Any]:
         spec = self._spec

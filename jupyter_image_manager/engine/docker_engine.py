@@ -13,7 +13,7 @@ from traitlets.config import LoggingConfigurable
 
 from ..errors import BuildFailed, EngineUnavailable, InvalidRequest
 from . import buildkit
-from .adapt import adapt
+from .adapt import VARIABLES_API, adapt
 from .address import find_address, is_remote
 from .connection import Connection
 from .container_calls import ContainerCalls
@@ -217,7 +217,8 @@ class DockerEngine(LoggingConfigurable, ImageCalls, ContainerCalls, metaclass=_M
         """Return the Dockerfile to be sent: under BuildKit each RUN mounts the administrator's settings."""
         if self._choose(spec, self._needs(spec, dockerfile))[0] == "classic":
             return dockerfile
-        return adapt(dockerfile, spec)
+        api = tuple(int(number) for number in self.info().api_version.split("."))
+        return adapt(dockerfile, spec, variables=api >= VARIABLES_API)
 
     def build(self, spec: BuildSpec, context: Iterable[bytes]) -> BuildRun:
         """Build an image from a tar stream, by whichever builder fits."""

@@ -145,6 +145,19 @@ def test_a_build_that_ends_without_a_word(engine_at) -> None:
         list(engine.build(spec, [b"x"]))
 
 
+def test_the_words_of_newer_classic_builders(engine_at) -> None:
+    said = [
+        *("Step 1/1 : RUN x", "\n", " ---> Running in 0123456789ab\n", "x\n"),
+        *(" ---> Removed intermediate container 0123456789ab\n", " ---> ba9876543210\n"),
+        *("Successfully built ba9876543210\n", "Successfully tagged a:1\n"),
+    ]
+    stream = chunks(*({"stream": text} for text in said)) + b"0\r\n\r\n"
+    engine = engine_at({"/build": stream, "/version": answer(VERSION), "/images": answer({"Id": "sha256:1"})})
+    spec = BuildSpec(tag="a:1", dockerfile="Dockerfile", labels={}, build_args={})
+    found = list(engine.build(spec, [b"x"]))
+    assert [(p.kind, p.text or p.image_id) for p in found] == [("step", "RUN x"), ("line", "x"), ("image", "sha256:1")]
+
+
 def test_a_log_whose_engine_dies(engine_at) -> None:
     engine = engine_at(
         {"/logs": chunks({"x": 1}), "/version": answer(VERSION), "/json": answer({"Config": {"Tty": True}})}
