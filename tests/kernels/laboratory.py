@@ -151,6 +151,14 @@ class Kernel:
             if message["parent_header"].get("msg_id") == request and text in message["content"].get("text", ""):
                 return
 
+    def wait_for_idle(self, request: str) -> None:
+        """Wait until a cell is over, which some kernels say well after their reply to it."""
+        while True:
+            message = self.client.get_iopub_msg(timeout=60)
+            ended = message["content"].get("execution_state") == "idle"
+            if ended and message["parent_header"].get("msg_id") == request:
+                return
+
     def reply_to(self, request: str) -> dict[str, Any]:
         while True:
             message: dict[str, Any] = self.client.get_shell_msg(timeout=60)
