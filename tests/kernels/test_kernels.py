@@ -153,6 +153,23 @@ def test_files_belong_to_the_folders_owner(lab: Laboratory, tmp_path: Path, uid:
         assert "CapEff:\t0000000000000000" in status and "NoNewPrivs:\t1" in status
 
 
+@pytest.mark.parametrize("uid", [1000, 4321], ids=["the image's user", "somebody else"])
+def test_home_is_writable_and_goes_with_the_kernel(lab: Laboratory, tmp_path: Path, uid: int) -> None:
+    """What shall outlive a kernel is pointed into the project; the history of commands, for one."""
+    folder = tmp_path / "p"
+    lab.project(folder, uid=uid, environment={"IPYTHONDIR": str(folder / ".ipython")})
+    with kernel(folder) as started:
+        marked = "from pathlib import Path; mark = Path.home() / 'mark'"
+        assert started.run(f"{marked}; mark.write_text('x'); print(mark.exists())", store_history=True)[1].startswith(
+            "True"
+        )
+        started.restart()
+        assert started.value(
+            f"{marked}; print(mark.exists(), mark.parent.owner() == __import__('getpass').getuser())"
+        ) == ("False True")
+        assert "mark.write_text" in started.value("%history -g -l 5")
+
+
 def test_symbolic_links_keep_the_users_path(lab: Laboratory, folder: Path, tmp_path: Path) -> None:
     link = tmp_path / "link"
     link.symlink_to(folder)
