@@ -360,6 +360,7 @@ class BuildRequest:
     reference: str | None = None
     archive: str | None = None  # path of a docker-save or OCI archive on the server
     from_image: str | None = None  # duplicate: image id
+    add_packages: tuple[str, ...] = ()  # with from_image: Python packages that its recipe gets beside its own
     context: str | None = None  # folder relative to the project; None: the project folder
     build_args: dict[str, str] = field(default_factory=dict)
     secrets: dict[str, bytes] = field(default_factory=dict)  # values live in memory only

@@ -16,6 +16,7 @@ from ..errors import InvalidDockerfile, InvalidRequest, NeedsConfirmation
 from ..models import BuildRequest, Project, Recipe, SourceKind, as_json
 from ..reference import parse_reference
 from . import snapshot
+from .additions import with_packages
 from .context import Context
 from .importing import archive_base, reachable
 
@@ -50,6 +51,8 @@ def resolve(manager: ImageManager, actor: Actor, project: Project, request: Buil
     # An image's recipe may be edited: its own text then stands beside the image.
     if len(named) > 1 and set(named) != {"dockerfile_text", "from_image"}:
         raise InvalidRequest(f"A build has one source; {' and '.join(named)} are named: choose one.")
+    if request.add_packages and named != ["from_image"]:
+        raise InvalidRequest("Packages are added to the recipe of an image; name that image, and nothing beside it.")
     for key in (*request.build_args, *request.secrets):
         if not key or any(c in key for c in "=,\n\0 "):
             raise InvalidRequest(f"{key!r} is no name of a build argument or secret.")
@@ -203,6 +206,11 @@ def _archive(base: Recipe, archive: str) -> Source:
 def _duplicate(manager: ImageManager, actor: Actor, project: Project, base: Recipe, request: BuildRequest) -> Source:
     parent = manager.images.get(actor, request.from_image or "").image
     recipe = manager.images.recipe(actor, parent.id)
+    if recipe.context_stored:
+        # As if it were new: whoever deletes the only image that has it now leaves it to us.
+        snapshot.path_of(manager.data_path / "contexts", recipe.context_digest).touch()
+    if request.add_packages:
+        recipe = with_packages(manager, parent, recipe, request.add_packages)
     text = request.dockerfile_text if request.dockerfile_text is not None else recipe.dockerfile
     if recipe.kind is SourceKind.ARCHIVE:
         new = replace(recipe, id=base.id, dockerfile=text, secrets=base.secrets, parent_image_id=parent.id)
@@ -221,7 +229,8 @@ def _duplicate(manager: ImageManager, actor: Actor, project: Project, base: Reci
     new = replace(
         recipe,
         id=base.id,
-        kind=SourceKind.DUPLICATE,
+        # With more packages a template stays one: its form can be opened again.
+        kind=recipe.kind if request.add_packages and recipe.kind is SourceKind.TEMPLATE else SourceKind.DUPLICATE,
         dockerfile=text,
         reference=recipe.reference if recipe.reference in text else "",
         build_args={**recipe.build_args, **request.build_args},

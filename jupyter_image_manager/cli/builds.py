@@ -83,7 +83,8 @@ def _register_build(commands: Any, common: argparse.ArgumentParser) -> None:
         epilog="""examples:
   jupyter image build geo                               # from ./Dockerfile
   jupyter image build sci --template scientific --python 3.11 -r requirements.txt --activate
-  jupyter image build geo -f Dockerfile --secret id=token,src=token.txt --detach""",
+  jupyter image build geo -f Dockerfile --secret id=token,src=token.txt --detach
+  jupyter image build sci --add polars --activate       # the next version of sci, with one package more""",
     )
     build.add_argument("name", metavar="NAME", help="name of the image; its version is counted up")
     source = build.add_mutually_exclusive_group()
@@ -91,7 +92,14 @@ def _register_build(commands: Any, common: argparse.ArgumentParser) -> None:
         "-f", "--file", metavar="DOCKERFILE", help="the Dockerfile (default: Dockerfile of the project)"
     )
     source.add_argument("--template", metavar="T", help="a ready-made Dockerfile, see `jupyter image templates`")
-    source.add_argument("--from-image", metavar="IMAGE", help="the recipe of another image")
+    source.add_argument("--from", "--from-image", dest="from_image", metavar="IMAGE", help="the recipe of an image")
+    build.add_argument(
+        "--add",
+        action="append",
+        default=[],
+        metavar="PACKAGE",
+        help="a Python package that the recipe of --from (default: the newest image of this name) gets beside its own",
+    )
     build.add_argument("--python", metavar="X.Y", help="with --template: Python version")
     build.add_argument("-r", "--requirements", metavar="FILE", help="with --template: requirements.txt")
     build.add_argument("--apt", action="append", default=[], metavar="PKG", help="with --template: a system package")
@@ -215,11 +223,15 @@ def request_from(context: Context, project: Project) -> BuildRequest:
     """Return what the words of ``build`` ask for."""
     args = context.args
     template = _template(args)
+    if args.add and (args.file or args.template):
+        raise WrongUsage("--add adds to an image's recipe: name the image with --from, or leave -f and --template out.")
+    recipe_of = args.from_image or (args.name if args.add else None)
     return BuildRequest(
         name=args.name,
         dockerfile_path=_relative(args.file, project.path, "Dockerfile") if args.file else None,
         template=template,
-        from_image=context.image(args.from_image, project).image.id if args.from_image else None,
+        from_image=context.image(recipe_of, project).image.id if recipe_of else None,
+        add_packages=tuple(args.add),
         context=_relative(args.context, project.path, "context") if args.context else None,
         build_args=_pairs("--build-arg", args.build_arg),
         secrets=read_secrets(args.secret),

@@ -38,6 +38,13 @@ def texts(value: Any, key: str) -> dict[str, str]:
     return {text(name, key): text(each, f"{key}.{name}") for name, each in found.items()}
 
 
+def listed(value: Any, key: str) -> tuple[str, ...]:
+    """Return a list of texts."""
+    if not isinstance(value, list):
+        raise InvalidRequest(f"`{key}` should be a list of texts, not {_shown(value)}.", {"key": key})
+    return tuple(text(each, key) for each in value)
+
+
 def mapping(value: Any, key: str) -> dict[str, Any]:
     """Return an object, unread."""
     if not isinstance(value, dict):

@@ -15,7 +15,7 @@ from tornado.iostream import StreamClosedError
 from ..errors import InvalidRequest
 from ..models import Actor, Build, BuildRequest, LogLine, Storage
 from .base import ImageManagerHandler, encode
-from .body import flag, mapping, secrets, text, texts
+from .body import flag, listed, mapping, secrets, text, texts
 
 LIST = 100
 LOOK_INTERVAL = 0.25
@@ -43,6 +43,7 @@ REQUEST = {
     "reference": text,
     "archive": text,
     "from_image": text,
+    "add_packages": listed,
     "context": text,
     "build_args": texts,
     "secrets": secrets,

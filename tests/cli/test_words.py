@@ -100,3 +100,23 @@ def test_json_mode_keeps_stdout_for_json() -> None:
     console.say("for people")
     console.document({"a": 1})
     assert out.getvalue() == '{\n  "a": 1\n}\n'
+
+
+def test_what_is_added_to_a_recipe_needs_one() -> None:
+    from types import SimpleNamespace
+    from typing import Any
+
+    asked = []
+    project: Any = SimpleNamespace(path="/")
+
+    def request(*words: str) -> Any:
+        image = SimpleNamespace(image=SimpleNamespace(id="1"))
+        args = build_parser().parse_args(["build", *words])
+        context: Any = SimpleNamespace(args=args, image=lambda text, _: asked.append(text) or image)
+        return builds.request_from(context, project)
+
+    assert request("sci", "--add", "polars", "--add", "six").add_packages == ("polars", "six")
+    assert request("sci", "--from", "base:2", "--add", "polars").from_image == "1"
+    assert asked == ["sci", "base:2"]
+    with pytest.raises(WrongUsage, match="--add"):
+        request("sci", "-f", "Dockerfile", "--add", "polars")
