@@ -111,18 +111,19 @@ class ImageService(LoggingConfigurable):
         Parameters
         ----------
         look : bool
-            Look whether the engine holds the images, also those that it made itself.
+            Look whether the engine holds the images, also those that it made itself, and what a rebuild needs.
         """
         running, machine, absent = self._now(images, look)
         found = []
         for image in images:
             project = projects.get(image.project_id)
+            needs = lifecycle.rebuilding(self.manager.store.recipe(image.recipe_id)) if look else ()
             found.append(
                 ImageSummary(
                     image=image,
                     project=project.name if project else "",
                     active=project is not None and project.active_image_id == image.id,
-                    warnings=lifecycle.warnings(image, machine, absent.get(image.id, "")),
+                    warnings=lifecycle.warnings(image, machine, absent.get(image.id, "")) + needs,
                     running_kernels=running.get(image.id, 0),
                 )
             )
@@ -342,7 +343,7 @@ class ImageService(LoggingConfigurable):
         return deletion.preview(self.manager, image, self._project(image), self._kernels)
 
     def delete(self, actor: Actor, image_id: str, *, confirm: bool = False) -> None:
-        """Delete an image. Its build's log stays; its version number never comes again.
+        """Delete an image, and the logs of its builds; its version number never comes again.
 
         Raises
         ------
@@ -363,6 +364,7 @@ class ImageService(LoggingConfigurable):
         if image.reference:
             self.manager.engine.remove_image(image.reference)
         self.manager.store.delete_image(image_id)
+        self.manager.builds.forget(image_id)
         if image.engine_image and not self.manager.store.images_of_engine(image.engine_image):
             from .kernels import prepare
 

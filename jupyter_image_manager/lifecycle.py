@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from .models import BuildState, Image, ImageState, Report
+import re
+
+from .models import BuildState, Image, ImageState, Recipe, Report, SourceKind
 
 S = BuildState
 
@@ -82,4 +84,30 @@ def warnings(image: Image, machine: str = "", absent: str = "") -> tuple[str, ..
                 f"`jupyter image check --fix {image.spec}` builds the next version with it."
             )
         found += [item.message or item.title for item in image.report.items if not item.ok and not item.required]
+    return tuple(found)
+
+
+def rebuilding(recipe: Recipe | None) -> tuple[str, ...]:
+    """Return what a later build from a recipe needs that is not kept with it."""
+    if recipe is None:
+        return ()
+    found = []
+    if recipe.reference and "@" not in recipe.reference and recipe.kind in (SourceKind.IMPORT, SourceKind.DUPLICATE):
+        found.append(
+            f"{recipe.reference} has no digest, since it came from no registry: building again takes whatever has that "
+            "name then. Push it to a registry and import it from there to pin it."
+        )
+    if recipe.kind is SourceKind.ARCHIVE and recipe.context_digest and not recipe.context_stored:
+        found.append(
+            f"The archive {recipe.reference} ({recipe.context_digest[:19]}, {recipe.context_size / 1e6:.0f} MB) was "
+            "too big to keep: building again needs the file where it was, so keep it."
+        )
+    elif recipe.context_digest and not recipe.context_stored:
+        found.append(
+            f"The context ({recipe.context_digest[:19]}, {recipe.context_size / 1e6:.0f} MB) was too big to keep: "
+            f"building again takes the folder {recipe.context_path!r} as it is then."
+        )
+    own = re.search(r"^FROM (jupyter-image-manager/(?!archive:)\S+)", recipe.dockerfile, re.M)
+    if own:
+        found.append(f"It stands on {own[1]}, an image of this machine alone: building again needs that image.")
     return tuple(found)

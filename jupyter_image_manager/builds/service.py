@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import builtins
 import fcntl
-import json
 import signal
 import statistics
-import subprocess
-import sys
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -22,7 +19,7 @@ from traitlets import Instance
 from traitlets.config import Configurable
 
 from .. import access
-from ..errors import BuildNotFound, Conflict, InvalidRequest, NoSpaceLeft
+from ..errors import BuildNotFound, Conflict, InvalidRequest, NoSpaceLeft, NotFound
 from ..models import (
     Actor,
     Build,
@@ -33,7 +30,6 @@ from ..models import (
     Image,
     ImageState,
     LogLine,
-    Project,
     SourceKind,
     Storage,
     utcnow,
@@ -41,7 +37,7 @@ from ..models import (
 from ..patience import awake
 from ..processes import ProcessIdentity
 from ..reference import check_name
-from . import importing, sources
+from . import children, housekeeping, importing, sources
 from .context import Context
 from .log import LogReader, LogWriter
 from .recovery import end_unmade, recovered, tidy
@@ -53,9 +49,14 @@ if TYPE_CHECKING:
     from ..templates import TemplateCatalog
 
 
+SWEEP = 3600.0
+"""Seconds between two looks for logs and contexts that are kept no longer."""
+
+
 class BuildService(Configurable):
     """Everything about builds but the building."""
 
+    _swept = -SWEEP
     _manager = Instance("jupyter_image_manager.manager.ImageManager")
 
     def __init__(self, *, manager: ImageManager, **kwargs: Any) -> None:
@@ -151,7 +152,7 @@ class BuildService(Configurable):
             log.write(f"{image.spec}: asked for by {actor.name}", stream="meta")
             for note in source.notes:
                 log.write(note, stream="meta")
-        return self._start(build, project, request.secrets, {"no_cache": request.no_cache})
+        return children.start(manager, build, request.secrets, {"no_cache": request.no_cache})
 
     def _room(self, context: int) -> None:
         """Refuse up front what cannot fit."""
@@ -175,38 +176,6 @@ class BuildService(Configurable):
     def _estimate(self, project_id: str, name: str, template: str) -> float | None:
         took = self.manager.store.durations(project_id, name, template)
         return round(statistics.median(took[:9]), 1) if took else None
-
-    def _start(self, build: Build, project: Project, secrets: dict[str, bytes], options: dict[str, Any]) -> Build:
-        """Start the build's process; what it must not show goes through a pipe."""
-        payload = {
-            "config": self.manager.configuration(),
-            "build": build.id,
-            "secrets": {name: base64.b64encode(value).decode() for name, value in secrets.items()},
-            "options": options,
-        }
-        trace = self.log_path_of(build.id).with_suffix(".trace")
-        trace.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with trace.open("ab") as errors:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "jupyter_image_manager.builds.worker", build.id],
-                stdin=subprocess.PIPE,
-                stdout=errors,
-                stderr=errors,
-                start_new_session=True,
-                cwd="/",
-            )
-        started = self.manager.store.set_build(
-            build.id, worker=str(ProcessIdentity.of(process.pid)), heartbeat=utcnow()
-        )
-        try:
-            if process.stdin is not None:
-                process.stdin.write(json.dumps(payload).encode())
-                process.stdin.close()
-        except BrokenPipeError:
-            self.manager.log.warning(f"The build's process ended at once; see {trace}.")
-        _CHILDREN.append(process)
-        _reap()
-        return started
 
     # Look
     def list(
@@ -238,19 +207,31 @@ class BuildService(Configurable):
         self, actor: Actor, build_id: str, *, start: int = 1, count: int | None = None, search: str | None = None
     ) -> builtins.list[LogLine]:
         """Return lines of a build's log from a number on; only those that contain `search`, if that is given."""
-        self.get(actor, build_id)
-        reader = LogReader(self.log_path_of(build_id))
+        reader = LogReader(self.log_path(actor, build_id))
         return [*(reader.search(search, start, count) if search else reader.lines(start, count))]
 
     def log_path(self, actor: Actor, build_id: str) -> Path:
-        """Return the file of the whole log."""
-        self.get(actor, build_id)
-        return self.log_path_of(build_id)
+        """Return the file of the whole log.
+
+        Raises
+        ------
+        NotFound
+            The build made no image, and its log was too old to be kept.
+        """
+        build, path = self.get(actor, build_id), self.log_path_of(build_id)
+        if build.done and not path.is_file():
+            why = " ".join(build.failure.lines or (build.failure.message,)) if build.failure else ""
+            raise NotFound(
+                "The log of this build has been removed: those of builds that made no image are kept for "
+                f"{self.settings.failed_log_days} days (BuildSettings.failed_log_days)."
+                + (f" What was decisive: {why}" if why else "")
+            )
+        return path
 
     def follow(self, actor: Actor, build_id: str, *, after: int = 0, timeout: float | None = None) -> Iterator[LogLine]:
         """Yield the log's lines as they come, from the one after `after` on, until the build has ended."""
-        self.get(actor, build_id)
-        return LogReader(self.log_path_of(build_id)).follow(after, lambda: self.get(actor, build_id).done, timeout)
+        reader = LogReader(self.log_path(actor, build_id))
+        return reader.follow(after, lambda: self.get(actor, build_id).done, timeout)
 
     # Change
     def cancel(self, actor: Actor, build_id: str) -> Build:
@@ -296,7 +277,7 @@ class BuildService(Configurable):
         manager.store.set_image(image.id, state=ImageState.BUILDING)
         with self._log(build.id) as log:
             log.write(f"attempt {build.attempt}, asked for by {actor.name}", stream="meta")
-        return self._start(build, project, secrets or {}, {})
+        return children.start(manager, build, secrets or {}, {})
 
     def check(self, actor: Actor, image_id: str, project_id: str | None = None, *, activate: bool = False) -> Build:
         """Check an image that is made once more; nothing of it changes but its report, and nothing is taken away.
@@ -317,7 +298,7 @@ class BuildService(Configurable):
         awake(manager.engine)
         with self._submitting():
             build, new = checks.asked_for(manager, actor, image, project.id, activate=activate)
-        return self._start(build, project, {}, {}) if new else build
+        return children.start(manager, build, {}, {}) if new else build
 
     def fix(self, actor: Actor, image_id: str) -> Build:
         """Append what an image lacks to its Dockerfile and build the next version."""
@@ -342,7 +323,7 @@ class BuildService(Configurable):
     # Recover
     def recover(self) -> builtins.list[Build]:
         """Mark the builds whose process has died; return them (R4)."""
-        _reap()
+        children.reap()
         found = []
         for build in self.manager.store.builds(active=True):
             changed = self._recovered(build)
@@ -352,8 +333,15 @@ class BuildService(Configurable):
         return found
 
     def tidy(self) -> int:
-        """Remove what unfinished builds left in the engine; return how many there were."""
+        """Remove what unfinished builds left in the engine, and what is kept no longer; return how many had left it."""
+        if time.monotonic() - self._swept > SWEEP:
+            self._swept = time.monotonic()
+            housekeeping.sweep(self.manager)
         return tidy(self.manager)
+
+    def forget(self, image_id: str) -> None:
+        """Remove the builds of a deleted image with their logs; a stored context goes with a later :meth:`tidy`."""
+        housekeeping.forget(self.manager, image_id)
 
     def _recovered(self, build: Build) -> Build | None:
         """End a build if its process is dead; None while it lives."""
@@ -390,11 +378,3 @@ class BuildService(Configurable):
     def render_template(self, choices: dict[str, Any]) -> str:
         """Return the Dockerfile of a template with these choices."""
         return self.catalog.render(choices).dockerfile
-
-
-_CHILDREN: list[subprocess.Popen[bytes]] = []
-
-
-def _reap() -> None:
-    """Let go of workers that have ended, so that they do not stay as zombies of a long-lived server."""
-    _CHILDREN[:] = [child for child in _CHILDREN if child.poll() is None]

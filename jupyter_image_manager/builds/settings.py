@@ -56,6 +56,14 @@ class BuildSettings(LoggingConfigurable):
     log_limit = Int(1 << 30, help="Bytes of one build's log after which further output is counted, not kept.").tag(
         config=True
     )
+    failed_log_days = Int(
+        30,
+        help="""Days for which the log of a build is kept that made no image, or of a check; 0 means for ever. The log
+        of the build that made an image is kept as long as the image. What decided a failure is kept with the build.""",
+    ).tag(config=True)
+    failed_logs = Int(1000, help="Logs of such builds that are kept at most, the newest ones; 0 means any number.").tag(
+        config=True
+    )
 
     def run_environment(self) -> dict[str, str]:
         """Return the variables for each RUN, proxies in both cases."""

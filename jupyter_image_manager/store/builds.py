@@ -62,6 +62,21 @@ class BuildRecords(Records):
         with self._session() as session:
             return [to_model(Build, row) for row in session.scalars(query.limit(limit) if limit is not None else query)]
 
+    def delete_builds(self, image_id: str) -> None:
+        """Forget the builds of an image that is not there any more; one that has not ended yet stays."""
+        from sqlalchemy import delete, select
+
+        from .tables import BuildRow, ImageRow
+
+        with self._session(write=True) as session:
+            session.execute(
+                delete(BuildRow).where(
+                    BuildRow.image_id == image_id,
+                    BuildRow.state.not_in(UNFINISHED),
+                    BuildRow.image_id.not_in(select(ImageRow.id)),
+                )
+            )
+
     def set_build(self, id: str, **changes: Any) -> Build:
         """Change a build; one that has ended stays as it ended."""
         return self._change_build(id, changes)

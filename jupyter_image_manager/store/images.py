@@ -230,3 +230,14 @@ class ImageRecords(Records):
         with self._session() as session:
             row = session.get(RecipeRow, id)
             return None if row is None else from_json(Recipe, row.content)
+
+    def context_digests(self) -> frozenset[str]:
+        """Return the digests of the stored contexts that the recipes of images need."""
+        from sqlalchemy import select
+
+        from .tables import ImageRow, RecipeRow
+
+        query = select(RecipeRow.content).where(RecipeRow.id.in_(select(ImageRow.recipe_id)))
+        with self._session() as session:
+            contents = list(session.scalars(query))
+        return frozenset(str(one.get("context_digest")) for one in contents if one.get("context_stored"))
