@@ -71,9 +71,10 @@ def run_command(context: Context) -> int:
         raise WrongUsage(f"The project {project.name!r} has no active image: name one with --image.")
     from ..kernels.terminal import Streams
 
-    return context.manager.kernels.run_command(
-        context.actor, project.id, image_id, command, cwd=str(Path.cwd()), streams=Streams.of_process()
-    )
+    with Streams.of_process() as streams:
+        return context.manager.kernels.run_command(
+            context.actor, project.id, image_id, command, cwd=str(Path.cwd()), streams=streams
+        )
 
 
 def kernels_command(context: Context) -> int:

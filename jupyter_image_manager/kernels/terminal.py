@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -35,10 +36,17 @@ class Streams:
         self._stdin = None if typed and not self.tty else stdin
 
     @classmethod
-    def of_process(cls) -> Streams:
-        """Return this process's own; what it has printed itself comes first."""
-        sys.stdout.flush()
-        return cls(None if sys.stdin is None or sys.stdin.closed else 0)
+    @contextmanager
+    def of_process(cls) -> Iterator[Streams]:
+        """Give this process's own; what it has printed itself comes first.
+
+        One that was closed when it began is not there: its number belongs to whatever was opened since.
+        """
+        with Path(os.devnull).open("wb") as nothing:
+            numbers = [nothing.fileno() if stream is None else n for n, stream in ((1, sys.stdout), (2, sys.stderr))]
+            if sys.stdout is not None:
+                sys.stdout.flush()
+            yield cls(None if sys.stdin is None else 0, *numbers)
 
     @property
     def stdin(self) -> bool:

@@ -63,8 +63,9 @@ def test_input_that_is_not_wanted_or_not_there(folder: Path) -> None:
     assert piped(folder, "cat", stdin=subprocess.DEVNULL).communicate(timeout=60) == (b"", b"")
     # An input that never ends is not waited for.
     assert piped(folder, "echo", "done").stdout.read() == b"done\n"  # type: ignore[union-attr]  # it is a pipe
-    closed = subprocess.run(["sh", "-c", 'exec "$@" <&-', "sh", *PROGRAM, "cat"], cwd=folder, timeout=60, check=False)
-    assert closed.returncode == 0
+    words = ["sh", "-c", 'exec "$@" <&- >&-', "sh", *PROGRAM, "sh", "-c", "cat; echo x; exit 6"]
+    closed = subprocess.run(words, cwd=folder, timeout=60, check=False, stderr=subprocess.PIPE)
+    assert (closed.returncode, closed.stderr) == (6, b"")
 
 
 def test_what_cannot_be_run(folder: Path) -> None:
@@ -73,7 +74,7 @@ def test_what_cannot_be_run(folder: Path) -> None:
 
 
 def test_nobody_reads_the_output_any_more(folder: Path) -> None:
-    process = piped(folder, "sh", "-c", "while echo y; do :; done")
+    process = piped(folder, "sh", "-c", "cat /dev/zero")
     assert process.stdout is not None
     process.stdout.read(1 << 20)
     process.stdout.close()
