@@ -65,7 +65,9 @@ class Server:
 
 
 @contextmanager
-def running_server(root: Path, data: Path, *options: str) -> Iterator[Server]:
+def running_server(
+    root: Path, data: Path, *options: str, environment: dict[str, str] | None = None
+) -> Iterator[Server]:
     """Start a server on the given root and data folder; stop it in the end."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -77,7 +79,10 @@ def running_server(root: Path, data: Path, *options: str) -> Iterator[Server]:
         *(f"--ImageManager.data_dir={data}", *options, str(hold)),
     ]
     process = subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=os.environ | {"CI": ""}
+        command,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=os.environ | {"CI": ""} | (environment or {}),
     )
     url = f"http://127.0.0.1:{port}/"
     try:

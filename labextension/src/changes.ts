@@ -30,7 +30,11 @@ export class ChangeWatch implements IDisposable {
       standby: _options.standby
     });
     _options.events?.connect(this._onEvent, this);
-    void this._poll.start();
+    void Promise.resolve(_options.start).then(() => {
+      if (!this.isDisposed) {
+        void this._poll.start();
+      }
+    });
   }
 
   get isDisposed(): boolean {
@@ -96,6 +100,8 @@ export namespace ChangeWatch {
     isWanted: () => boolean;
     /** Called for each change that no event has told. */
     onChange: () => void;
+    /** When to begin; at once when left out. */
+    start?: Promise<unknown>;
     standby: Poll.Standby | (() => boolean | Poll.Standby);
   }
 }

@@ -55,6 +55,7 @@ export class ImageManagerModel implements IImageManager {
       events: options.events ?? null,
       isWanted: () => this._server === 'ready',
       onChange: () => this._soon(),
+      start: options.start,
       standby: options.standby ?? 'when-hidden'
     });
     this._poll = new Poll({
@@ -64,11 +65,12 @@ export class ImageManagerModel implements IImageManager {
       name: 'jupyter-image-manager:model',
       standby: options.standby ?? 'when-hidden'
     });
-    void this._poll.start();
-    if (options.events) {
-      this._events = options.events;
-      this._events.connect(this._onEvent, this);
-    }
+    void Promise.resolve(options.start).then(() => {
+      if (!this._isDisposed) {
+        void this._poll.start();
+      }
+    });
+    options.events?.connect(this._onEvent, this);
     if (options.sessions) {
       this._sessions = options.sessions;
       this._sessions.runningChanged.connect(this._onSessions, this);
@@ -167,12 +169,10 @@ export class ImageManagerModel implements IImageManager {
       return;
     }
     this._isDisposed = true;
-    this._events?.disconnect(this._onEvent, this);
-    this._sessions?.runningChanged.disconnect(this._onSessions, this);
+    Signal.disconnectReceiver(this);
     this._changes.dispose();
     this._refreshSoon.dispose();
     this._poll.dispose();
-    this._surroundings.changed.disconnect(this._onSurroundings, this);
     Signal.clearData(this);
   }
 
@@ -351,7 +351,6 @@ export class ImageManagerModel implements IImageManager {
   private _surroundings: Surroundings;
   private _poll: Poll;
   private _refreshSoon: Debouncer;
-  private _events: IStream<unknown, Event.Emission> | null = null;
   private _sessions: Session.IManager | null = null;
   private _generation = 0;
   private _path = '';
@@ -389,6 +388,8 @@ export namespace ImageManagerModel {
     events?: IStream<unknown, Event.Emission> | null;
     /** Running sessions, to tell which kernels of the project run elsewhere. */
     sessions?: Session.IManager;
+    /** When to begin to ask; at once when left out. */
+    start?: Promise<unknown>;
     standby?: Poll.Standby | (() => boolean | Poll.Standby);
   }
 }

@@ -40,7 +40,8 @@ export const managerPlugin: JupyterFrontEndPlugin<IImageManager> = {
       api: new ImageManagerAPI(serviceManager.serverSettings),
       version: VERSION,
       events: serviceManager.events.stream,
-      sessions: serviceManager.sessions
+      sessions: serviceManager.sessions,
+      start: app.restored // the page comes up first
     });
     followFront(app, manager, browser);
     announceProblems(manager, trans);
