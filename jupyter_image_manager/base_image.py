@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import pwd
 import re
 import shutil
 import subprocess
@@ -109,6 +110,8 @@ class BaseImages(LoggingConfigurable):
             raise InvalidRequest(f"{source!r} is no address of a Debian mirror, such as {DEFAULT_MIRROR}.")
         reference = f"{REPOSITORY}:{python}-debian{release.number}"
         self.manager.engine.info()  # says at once when there is no engine to give it to
+        if hindered := obstacle():
+            raise BaseError(f"A base image cannot be made here: {hindered}")
         with tempfile.TemporaryDirectory(prefix="jupyter-image-base-") as temporary:
             archive = Path(temporary) / "root.tar"
             tell(f"Installing Debian {release.number}'s packages from {source}")
@@ -187,6 +190,39 @@ def _sources(release: Release, mirror: str) -> list[str]:
     return lines
 
 
+def obstacle() -> str:
+    """Return why no base image can be made on this machine by this user, and what to do; empty when nothing is known.
+
+    Who is not root needs user name spaces and a range of uids in them, or fakechroot in their stead.
+    """
+    root = os.getuid() == 0
+    if not shutil.which("mmdebstrap") and not (root and shutil.which("debootstrap")):
+        return "mmdebstrap is not installed; install it (`apt-get install mmdebstrap`, or `jupyter image setup`)."
+    if root or (shutil.which("fakechroot") and shutil.which("fakeroot")):
+        return ""
+    again = "or repeat `jupyter image base create` as root."
+    for setting in ("user/max_user_namespaces", "kernel/unprivileged_userns_clone"):
+        try:
+            off = Path("/proc/sys", setting).read_text().strip() == "0"
+        except OSError:
+            continue  # kernels without it have nothing to switch off
+        if off:
+            return f"user name spaces are switched off ({setting} is 0); switch them on by sysctl, {again}"
+    if not shutil.which("newuidmap"):
+        return f"newuidmap is not installed; install it (`apt-get install uidmap`), {again}"
+    name = pwd.getpwuid(os.getuid()).pw_name
+    try:
+        ranges = Path("/etc/subuid").read_text().splitlines()
+    except OSError:
+        ranges = []
+    if not any(line.partition(":")[0] in (name, str(os.getuid())) for line in ranges):
+        return (
+            f"{name} has no range of uids in /etc/subuid; give one by `sudo usermod --add-subuids 100000-165535 "
+            f"--add-subgids 100000-165535 {name}`, {again}"
+        )
+    return ""
+
+
 def _install(release: Release, mirror: str, archive: Path, tell: Callable[[str], None]) -> None:
     if shutil.which("mmdebstrap"):
         _run(_mmdebstrap(release, archive, _sources(release, mirror)), tell)
@@ -200,10 +236,7 @@ def _install(release: Release, mirror: str, archive: Path, tell: Callable[[str],
                 shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
         _run(["tar", "-C", str(root), "--numeric-owner", "--one-file-system", "-cf", str(archive), "."], tell)
         return
-    raise BaseError(
-        "A base image is made by mmdebstrap, and it is not installed; install it (`apt-get install mmdebstrap`, or "
-        "`jupyter image setup`)."
-    )
+    raise BaseError(f"A base image cannot be made here: {obstacle()}")
 
 
 TRIMMED = (

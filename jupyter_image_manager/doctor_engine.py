@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import doctor_reach
+from .base_image import obstacle
 from .errors import ImageManagerError, ImageNotFound
 from .models import Finding, utcnow
 from .registry.reach import host_of, unreachable
@@ -261,7 +262,8 @@ class _EngineFindings:
                 "Base image",
                 "error",
                 f"templates start from {reference}, which is not here and cannot be pulled.",
-                "Make one from Debian's packages: `jupyter image base create`.",
+                "Make one from Debian's packages: `jupyter image base create`."
+                + (f" Before that: {hindered}" if (hindered := obstacle()) else ""),
             )
 
     def clock(self) -> Iterator[Finding]:

@@ -28,6 +28,7 @@ NETWORK_FILE_SYSTEMS = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "fuse.sshfs", "lustre", "beegfs", "ceph", "fuse.glusterfs", "9p", "gpfs", "afs"}
 )
 KEPT_FREE = 200 << 20
+KEPT_FILES = 1000
 
 
 def machine_findings(manager: ImageManager) -> dict[str, Callable[[], Iterable[Finding]]]:
@@ -66,6 +67,14 @@ def data_folder(path: Path) -> Iterator[Finding]:
             "warning",
             f"{room.f_bavail * room.f_frsize >> 20} MiB are free at {path}: logs and contexts may not fit.",
             "Make room, or move ImageManager.data_dir.",
+        )
+    if room.f_files and room.f_favail < KEPT_FILES:
+        yield Finding(
+            "data-folder-inodes",
+            "Files for logs",
+            "warning",
+            f"{room.f_favail} files are all that can still be made at {path}: logs and the database may fail.",
+            "Delete files there that nobody needs, or move ImageManager.data_dir.",
         )
     if not path.exists():
         yield Finding("data-folder", title, "ok", f"{path} is made on first use.")

@@ -64,6 +64,20 @@ def test_what_debian_does_not_have_is_refused(bases: BaseImages) -> None:
         bases.create("3.11", mirror="--hook=rm")
 
 
+def test_what_hinders_a_user_is_said_before_anything_is_fetched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert "mmdebstrap is not installed" in base_image.obstacle()
+    (tmp_path / "mmdebstrap").touch(mode=0o755)
+    monkeypatch.setattr(base_image.os, "getuid", lambda: 65534)
+    assert base_image.obstacle()  # neither newuidmap, nor a range of uids for nobody
+    (tmp_path / "newuidmap").touch(mode=0o755)
+    assert "user" in base_image.obstacle()
+    monkeypatch.setattr(base_image.os, "getuid", lambda: 0)
+    assert not base_image.obstacle()
+
+
 def test_a_mirror_that_is_not_there_is_named(tmp_path: Path) -> None:
     release = Release("12", "bookworm", "bookworm-security")
     with pytest.raises(BaseError, match="mirror"):
