@@ -67,6 +67,7 @@ class BuildProcess:
         self._run: BuildRun | None = None
         self._tail: list[str] = []
         self._shown = 0.0
+        self._place: dict[str, Any] = {}
 
     # The process's own life
     def live(self) -> None:
@@ -111,6 +112,7 @@ class BuildProcess:
         last = 0.0
         while not self.over.wait(FLUSH):
             self.log.flush()
+            self._show()
             if time.monotonic() - last < HEARTBEAT:
                 continue
             last = time.monotonic()
@@ -148,6 +150,7 @@ class BuildProcess:
 
     def _state(self, state: BuildState, **changes: Any) -> None:
         self._check_cancelled()
+        self._place = {}
         self.store.set_build(self.build.id, state=state, **changes)
         self.say(state.value)
 
@@ -170,17 +173,17 @@ class BuildProcess:
 
     # Where it is
     def _progress(self, step: int, steps: int, instruction: str) -> None:
-        if time.monotonic() - self._shown > PROGRESS:
-            self._shown = time.monotonic()
+        self._place = {"step": step, "steps": steps, "instruction": self.redact(instruction)[:500]}
+        self._show()
+
+    def _show(self) -> None:
+        """Write where it is, if that is new and not too soon; what is too soon is left to the next beat."""
+        place = self._place
+        if place and time.monotonic() - self._shown > PROGRESS:
+            self._place, self._shown = {}, time.monotonic()
             # Where it is can be lost, as lines of the log can: a full disk alone must not end the build.
             with contextlib.suppress(Conflict, StoreError):
-                self.store.set_build(
-                    self.build.id,
-                    step=step,
-                    steps=steps,
-                    instruction=self.redact(instruction)[:500],
-                    log_lines=self.log.lines,
-                )
+                self.store.set_build(self.build.id, **place, log_lines=self.log.lines)
 
     def _remember(self, line: str) -> None:
         self._tail.append(self.redact(line[:2000]))

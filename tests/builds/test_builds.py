@@ -1,30 +1,22 @@
+"""Builds from end to end: real processes, the real engine."""
+
 from __future__ import annotations
 
-import os
-import signal
-import threading
 import uuid
 from pathlib import Path
 
+import docker
 import pytest
+from traitlets.config import Config
 
-from jupyter_image_manager.errors import (
-    Conflict,
-    ImageManagerError,
-    InvalidDockerfile,
-    InvalidReference,
-    InvalidRequest,
-    NeedsConfirmation,
-    NotAllowed,
-)
+from jupyter_image_manager.errors import ImageManagerError, NeedsConfirmation
 from jupyter_image_manager.manager import ImageManager
-from jupyter_image_manager.models import BuildState, ImageState, SourceKind
+from jupyter_image_manager.models import BuildState, ImageState, SourceKind, Storage
 from jupyter_image_manager.processes import ProcessIdentity
 
 from .conftest import Builder
 
 pytestmark = pytest.mark.engine
-QUICK = "FROM jim-test/debian:12\nRUN echo hello\n"
 
 
 @pytest.fixture(autouse=True, params=["auto"])
@@ -52,6 +44,8 @@ def test_a_build_becomes_an_active_image(builder: Builder, folder: Path, usable:
     image = builder.image(build)
     assert image.state is ImageState.READY and image.report.ok and image.digest.startswith("sha256:")
     assert image.python_version.startswith("3.11") and image.size > 0
+    assert (image.spec, image.storage, image.optimized) == ("geo:1", Storage.LOCAL, True)
+    assert image.digest == image.engine_image == builder.manager.engine.inspect_image(image.reference).id
     assert builder.manager.projects.get(builder.actor, builder.project.id).active_image_id == image.id
     lines = builder.builds.log(builder.actor, build.id)
     assert [line.number for line in lines] == list(range(1, len(lines) + 1))
@@ -70,6 +64,20 @@ def test_a_build_becomes_an_active_image(builder: Builder, folder: Path, usable:
     assert said in builder.text(again)
     assert builder.image(again).version == 2
     assert again.estimate and again.estimate > 0
+    images = builder.manager.images
+    assert images.recipe(builder.actor, again.image_id).kind is SourceKind.DUPLICATE
+    assert images.diff(builder.actor, image.id, again.image_id).added == ()
+
+    # Going back is activating, and deleting frees what nobody shares.
+    images.activate(builder.actor, builder.project.id, again.image_id)
+    images.undo_activation(builder.actor, builder.project.id)
+    assert builder.manager.projects.get(builder.actor, builder.project.id).active_image_id == image.id
+    with pytest.raises(ImageManagerError, match="active"):
+        images.delete(builder.actor, image.id, confirm=True)
+    with pytest.raises(NeedsConfirmation):
+        images.delete(builder.actor, again.image_id)
+    images.delete(builder.actor, again.image_id, confirm=True)
+    images.usable(builder.manager.store.image(image.id))
 
 
 def test_an_image_that_lacks_something_says_what_and_is_mended(builder: Builder) -> None:
@@ -78,6 +86,8 @@ def test_an_image_that_lacks_something_says_what_and_is_mended(builder: Builder)
     image = builder.image(build)
     assert image.state is ImageState.UNUSABLE
     assert any("jupyter" in line for line in build.failure.lines)
+    with pytest.raises(ImageManagerError, match="--fix"):
+        builder.manager.images.activate(builder.actor, builder.project.id, image.id)
     fixed = builder.wait(builder.builds.fix(builder.actor, image.id))
     assert fixed.state is BuildState.SUCCEEDED, builder.text(fixed)
     assert builder.image(fixed).version == 2
@@ -97,7 +107,7 @@ def test_an_image_that_lacks_something_says_what_and_is_mended(builder: Builder)
             "RUN",
             "no package nosuch",
         ),
-        ("FROM jim-test/debian:12\nCOPY nothing.txt /\n", "COPY", "not in the context"),
+        ("FROM jim-test/debian:12\nCOPY nothing*.txt /\n", "COPY", "not in the context"),
         ("FROM jim-test/nosuch:1\n", "FROM", "jim-test/nosuch"),
         ("FROM jim-test/debian:12\nRUN nosuchcommand\n", "RUN", "not there"),
     ],
@@ -111,166 +121,27 @@ def test_a_failure_says_the_decisive_things(builder: Builder, dockerfile: str, i
     assert builder.left() == []
 
 
-def test_nothing_is_written_for_bad_input(builder: Builder, folder: Path) -> None:
-    (folder / "file").write_text("x")
-    (folder / "big").mkdir()
-    with (folder / "big" / "sparse").open("wb") as file:
-        file.truncate(3 << 30)
-    (folder / "fifo").mkdir()
-    os.mkfifo(folder / "fifo" / "pipe")
-    (folder / "out").symlink_to("/etc")
-    (folder / "latin").write_bytes(b"FROM \xff")
-    (folder / "Empty").write_text("# nothing\n")
-    cases = [
-        ({}, InvalidDockerfile),
-        ({"dockerfile_path": "Empty"}, InvalidDockerfile),
-        ({"dockerfile_path": "latin"}, InvalidDockerfile),
-        ({"dockerfile_path": "../Dockerfile"}, InvalidRequest),
-        ({"dockerfile_path": "out/passwd"}, InvalidRequest),
-        ({"dockerfile": "FROM x\nRUNN y\n"}, InvalidDockerfile),
-        ({"dockerfile": "RUN y\n"}, InvalidDockerfile),
-        ({"dockerfile": ""}, InvalidDockerfile),
-        ({"dockerfile": QUICK, "context": "file"}, InvalidRequest),
-        ({"dockerfile": QUICK, "context": "none"}, InvalidRequest),
-        ({"dockerfile": QUICK, "context": ".."}, InvalidRequest),
-        ({"dockerfile": QUICK, "context": "/etc"}, InvalidRequest),
-        ({"dockerfile": QUICK, "context": "out"}, InvalidRequest),
-        ({"dockerfile": QUICK, "context": "fifo"}, InvalidRequest),
-        ({"dockerfile": QUICK, "context": "big"}, NeedsConfirmation),
-        ({"dockerfile": QUICK, "template": {"name": "minimal"}}, InvalidRequest),
-        ({"template": {"name": "nosuch"}}, ImageManagerError),
-        ({"reference": "Not A Reference"}, InvalidReference),
-        ({"archive": "/nosuch.tar"}, InvalidRequest),
-        ({"archive": str(folder / "file")}, InvalidRequest),
-        ({"from_image": "0" * 32}, ImageManagerError),
-        ({"dockerfile": QUICK, "name": "Capital"}, InvalidReference),
-        ({"dockerfile": QUICK, "name": "a b"}, InvalidReference),
-        ({"dockerfile": QUICK, "name": "a/b"}, InvalidReference),
-        ({"dockerfile": QUICK, "name": "a" * 300}, InvalidReference),
-        ({"dockerfile": QUICK, "build_args": {"a=b": "c"}}, InvalidRequest),
-    ]
-    for given, kind in cases:
-        with pytest.raises(kind) as caught:
-            builder.submit(**given)
-        message = caught.value.message
-        assert message.endswith((".", "?", "…")) and " " in message, message
-    assert builder.manager.store.images(builder.project.id) == []
-    assert builder.manager.builds.list(builder.actor) == []
+@pytest.mark.parametrize("_base", ["classic", "buildkit"], indirect=True)
+def test_a_silent_step_after_quick_ones_is_the_one_that_is_told(builder: Builder) -> None:
+    quick = "".join(f"ENV NUMBER={number}\n" for number in range(5))
+    build = builder.submit(f"FROM jim-test/debian:12\n{quick}RUN sleep 300 # {uuid.uuid4().hex}\n")
+    build = builder.wait(build, lambda now: now.done or now.instruction.startswith("RUN sleep"))
+    assert build.step == build.steps, build.failure
+    builder.builds.cancel(builder.actor, build.id)
+    assert builder.wait(build).state is BuildState.CANCELLED
 
 
-def test_bases_out_of_the_list_are_refused(builder: Builder) -> None:
-    builder.manager.policy.allowed_bases = ["docker.io/library/python:*"]
-    with pytest.raises(NotAllowed):
-        builder.submit(QUICK)
-    with pytest.raises(NotAllowed):
-        builder.submit(reference="jim-test/debian:12")
-
-
-def test_identical_builds_are_joined_and_others_get_versions_of_their_own(builder: Builder) -> None:
-    text = "FROM jim-test/debian:12\nRUN sleep 4\n"
-    got, errors = [], []
-
-    def submit(dockerfile: str) -> None:
-        try:
-            got.append(builder.submit(dockerfile))
-        except ImageManagerError as error:
-            errors.append(error)
-
-    threads = [threading.Thread(target=submit, args=(d,)) for d in (text, text, text + "RUN echo other\n")]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not errors
-    assert len({build.id for build in got}) == 2
-    assert sorted(builder.manager.store.image(i).version for i in {b.image_id for b in got}) == [1, 2]
-    assert sum(builder.builds.get(builder.actor, b).joined for b in {b.id for b in got}) == 1
-    for build in got:
-        builder.builds.cancel(builder.actor, build.id)
-        builder.wait(build)
-
-
-@pytest.mark.parametrize("signal_name", ["KILL", "cancel"])
-@pytest.mark.parametrize(
-    ("_base", "point"),
-    [
-        ("classic", "start"),
-        ("classic", "context"),
-        ("classic", "RUNNING"),
-        ("classic", "checking"),
-        ("buildkit", "context"),
-        ("buildkit", "RUNNING"),
-    ],
-    indirect=["_base"],
-)
-def test_killed_or_cancelled_at_any_point(
-    builder: Builder, folder: Path, usable: str, point: str, signal_name: str
-) -> None:
-    text = "FROM jim-test/debian:12\nRUN echo RUNNING; sleep 60\n"
-    if point == "context":
-        with (folder / "big").open("wb") as file:
-            file.truncate(1 << 30)
-    if point == "checking":
-        text = usable
-    build = builder.submit(text)
-    if point in ("RUNNING", "checking"):
-        builder.says(build, point)
-    elif point == "context":
-        builder.wait(build, lambda now: now.state is BuildState.BUILDING)
-    if signal_name == "KILL":
-        os.kill(ProcessIdentity.parse(builder.builds.get(builder.actor, build.id).worker).pid, signal.SIGKILL)
-    else:
-        builder.builds.cancel(builder.actor, build.id)
-    ended = builder.wait(build)
-    assert ended.state is (BuildState.INTERRUPTED if signal_name == "KILL" else BuildState.CANCELLED), builder.text(
-        build
-    )
-    assert ended.failure.message and ended.finished
-    assert builder.image(build).state is ImageState.FAILED
-    tags = [tag for tag in builder.left() if tag.startswith("jupyter-image-manager/")]
-    assert tags == []
-    if point == "start":
-        again = builder.wait(
-            builder.builds.retry(builder.actor, build.id), lambda now: now.state is BuildState.BUILDING
-        )
-        assert again.attempt == 2
-        with pytest.raises(Conflict):
-            builder.builds.retry(builder.actor, build.id)
-        builder.builds.cancel(builder.actor, build.id)
-        assert builder.wait(build).state is BuildState.CANCELLED
-        assert builder.image(build).state is ImageState.FAILED
-
-
-def test_a_queued_build_waits_its_turn_and_can_be_cancelled(builder: Builder) -> None:
-    builder.manager.config.BuildSettings.max_parallel = 1
-    first = builder.submit("FROM jim-test/debian:12\nRUN sleep 60\n")
-    builder.wait(first, lambda now: now.state is BuildState.BUILDING)
-    second = builder.submit(QUICK, name="other")
-    builder.says(second, "waiting for other builds")
-    assert builder.builds.get(builder.actor, second.id).state is BuildState.QUEUED
-    builder.builds.cancel(builder.actor, second.id)
-    assert builder.wait(second).state is BuildState.CANCELLED
-    third = builder.submit(QUICK, name="third")
-    builder.says(third, "waiting for other builds")
-    # Nobody looks after the first one's death but the build that waits for its place.
-    os.kill(ProcessIdentity.parse(builder.builds.get(builder.actor, first.id).worker).pid, signal.SIGKILL)
-    limit = threading.Event()
-    for _ in range(600):
-        if builder.manager.store.build(third.id).done:
-            break
-        limit.wait(0.2)
-    assert builder.manager.store.build(first.id).state is BuildState.INTERRUPTED
-    assert "hello" in builder.text(third)
-
-
-def test_another_process_sees_it_all(builder: Builder, manager_config, actor) -> None:
+def test_another_process_sees_it_all_and_it_outlives_who_asked_for_it(builder: Builder, manager_config, actor) -> None:
     build = builder.submit(
         f"FROM jim-test/debian:12\nRUN : {uuid.uuid4().hex}; for i in 1 2 3 4 5; do echo line $i; sleep 0.2; done\n"
     )
+    builder.manager.close()
     other = ImageManager(config=manager_config)
     try:
         lines = list(other.builds.follow(actor, build.id))
+        assert other.builds.get(actor, build.id).done
         assert [line.number for line in lines] == list(range(1, len(lines) + 1))
+        assert lines[0].text.startswith("geo:1: asked for by")
         assert [line.text for line in lines if line.text.startswith("line ")] == [f"line {n}" for n in range(1, 6)]
         assert list(other.builds.follow(actor, build.id, after=len(lines) - 1)) == lines[-1:]
     finally:
@@ -287,22 +158,57 @@ def test_retry_uses_what_was_sent(builder: Builder, folder: Path) -> None:
     assert builder.text(build).count("first") == 2 or "unchanged since" in builder.text(build)
 
 
-def test_import_by_reference_and_from_an_archive(builder: Builder, folder: Path, tmp_path: Path) -> None:
-    build = builder.build(reference="jim-test/python:3.11")
-    assert build.failure.code == "image_unusable"
-    assert builder.image(build).engine_image.startswith("sha256:")
+def test_a_template_takes_files_of_the_project_and_no_others(builder: Builder, folder: Path) -> None:
+    (folder / "data").mkdir()
+    (folder / "data" / "grid.csv").write_text(uuid.uuid4().hex)
+    (folder / "settings.toml").write_text("x = 1")
+    with (folder / "huge").open("wb") as file:
+        file.truncate(3 << 30)  # above the limit, were it sent
+    files = ["data", "settings.toml:/etc/settings.toml"]
+    build = builder.build(template={"name": "minimal", "python": "3.11", "files": files})
+    assert build.state is BuildState.SUCCEEDED, (build.failure, builder.text(build))
+    recipe = builder.manager.images.recipe(builder.actor, build.image_id)
+    assert (recipe.kind, recipe.context_files, recipe.context_stored) == (SourceKind.TEMPLATE, 2, True)
+    (folder / "data" / "grid.csv").unlink()
+    again = builder.build(from_image=build.image_id)
+    assert again.state is BuildState.SUCCEEDED, (again.failure, builder.text(again))
 
-    import docker
 
-    client = docker.APIClient()
-    with (tmp_path / "saved.tar").open("wb") as file:
-        for block in client.get_image("jim-test/python:3.11"):
-            file.write(block)
-    client.close()
-    taken = builder.build(archive=str(tmp_path / "saved.tar"), name="saved", fix=True)
-    assert taken.state is BuildState.SUCCEEDED, builder.text(taken)
-    with pytest.raises(ImageManagerError):
-        builder.builds.retry(builder.actor, taken.id)
+def test_many_lines_come_each_once_and_in_order(builder: Builder) -> None:
+    build = builder.build(f"FROM jim-test/debian:12\nRUN : {uuid.uuid4().hex}; seq 1 20000\n")
+    numbers = [line for line in builder.text(build).splitlines() if line.isdigit()]
+    assert numbers == [str(n) for n in range(1, 20_001)]
+
+
+def test_the_administrators_settings_reach_each_run_and_stay_nowhere(builder: Builder, tmp_path: Path) -> None:
+    authority = tmp_path / "company.crt"
+    authority.write_text("the company's own authority\n")
+    settings = {
+        "from_server_environment": False,
+        "proxies": {"HTTPS_PROXY": "http://company-proxy.invalid:3128"},
+        "environment": {"PIP_INDEX_URL": "https://company-mirror.invalid/simple"},
+        "ca_bundle": str(authority),
+    }
+    for name, value in settings.items():
+        setattr(builder.manager.builds.settings, name, value)
+    builder.manager.config["BuildSettings"] = Config(settings)
+    text = (
+        "FROM jim-test/python:3.11\nRUN useradd -m -u 1000 jupyter\n"
+        "RUN echo index=$PIP_INDEX_URL proxy=$https_proxy && cat $PIP_CERT\n"
+        "USER jupyter\nRUN echo as jupyter: $PIP_INDEX_URL && \\\n    cat $SSL_CERT_FILE\n"
+        'RUN ["python3", "-c", "print(1)"]\n'
+    )
+    build = builder.build(text, no_cache=True)
+    assert build.state is BuildState.SUCCEEDED, (build.failure, builder.text(build).splitlines())
+    lines = builder.text(build).splitlines()
+    assert "index=https://company-mirror.invalid/simple proxy=http://company-proxy.invalid:3128" in lines
+    assert "as jupyter: https://company-mirror.invalid/simple" in lines
+    assert lines.count("the company's own authority") == 2
+    image = builder.image(build)
+    saved = b"".join(docker.APIClient(timeout=60).get_image(image.engine_image))
+    for trace in (b"company-mirror.invalid", b"company-proxy.invalid", b"company's own authority"):
+        assert trace not in saved
+    assert builder.manager.images.recipe(builder.actor, image.id).dockerfile == text
 
 
 def test_a_context_of_a_gibibyte_leaves_the_worker_small(builder: Builder, folder: Path) -> None:
