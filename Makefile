@@ -31,7 +31,7 @@ lab: setup ## open JupyterLab on the example
 	cd examples && JUPYTER_CONFIG_PATH="$$PWD" exec ../machine/engine exec jupyter lab --ServerApp.root_dir="$(CURDIR)/examples" $$([ "$$(id -u)" = 0 ] && echo --allow-root)
 
 test: setup ## everything: lint, types, unit, engine, front end, browser, wheel
-	@machine/system-packages engine bases podman browser
+	@machine/system-packages engine bases curl podman browser
 	@machine/with-engine machine/run-tests
 
 lint: setup ## style and types

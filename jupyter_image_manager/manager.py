@@ -136,10 +136,9 @@ class ImageManager(LoggingConfigurable):
         """Return the configuration of our classes, as JSON, with what was set on this manager itself: for processes."""
         import json
 
-        from .configurables import CONFIGURABLE_CLASSES
+        from .configurables import resolved
 
-        names = {place.partition(":")[2] for place in CONFIGURABLE_CLASSES}
-        config = {name: dict(self.config[name]) for name in names if name in self.config}
+        config = resolved(self.config)
         for name in ("data_dir", "root_dir", "engine_name"):
             config.setdefault("ImageManager", {})[name] = getattr(self, name)
         return json.loads(json.dumps(config, default=str))  # type: ignore[no-any-return]  # what was a dict still is

@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +35,15 @@ schema = schemathesis.openapi.from_dict(SPEC)
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Start a real server in a process of its own; return the address of our routes."""
-    root = tmp_path_factory.mktemp("fuzz")
-    (root / "work").mkdir()
+    """Start a real server; return the address of our routes."""
+    with serving(tmp_path_factory.mktemp("fuzz"), []) as address:
+        yield f"{address}image-manager/v1"
+
+
+@contextmanager
+def serving(root: Path, options: list[str]) -> Iterator[str]:
+    """Run a real server on `root / "work"` in a process of its own; give its address."""
+    (root / "work").mkdir(exist_ok=True)
     environment = {
         **os.environ,
         **{f"JUPYTER_{name}_DIR": str(root / name.lower()) for name in ("CONFIG", "DATA", "RUNTIME")},
@@ -45,14 +52,15 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     command = [sys.executable, "-m", "jupyter_server", "--no-browser", "--ServerApp.port=0", "--allow-root"]
     command += [f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={root / 'work'}"]
     command += ["--ServerApp.jpserver_extensions={'jupyter_image_manager': True, 'jupyter_server_terminals': False}"]
+    command += options
     log = root / "server.log"
     with log.open("wb") as output:
         process = subprocess.Popen(command, env=environment, stdout=output, stderr=output, cwd=root)
     try:
-        yield f"{_address(process, root / 'runtime', log)}image-manager/v1"
+        yield _address(process, root / "runtime", log)
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(60)
 
 
 def _address(process: subprocess.Popen[bytes], runtime: Path, log: Path) -> str:
