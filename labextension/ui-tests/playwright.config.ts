@@ -6,7 +6,8 @@ const candidates = [process.env.CHROMIUM, '/usr/bin/chromium'];
 const executablePath = candidates.find(path => path && existsSync(path));
 
 export default defineConfig({
-  testDir: 'tests',
+  // The pictures of the documentation are taken by the same means: `make pictures`.
+  testDir: process.env.PICTURES ? 'pictures' : 'tests',
   timeout: 420_000,
   expect: { timeout: 30_000 },
   workers: 1,

@@ -15,8 +15,7 @@ UI_TESTS = Path(__file__).parents[2] / "labextension" / "ui-tests"
 SPECS = sorted(path.name for path in (UI_TESTS / "tests").glob("*.spec.ts"))
 
 
-@pytest.fixture(scope="session")
-def playwright() -> list[str]:
+def install() -> list[str]:
     """Install what the browser tests run on, once; return their command."""
     jlpm = shutil.which("jlpm")
     assert jlpm, "jlpm is not on PATH: install jupyterlab."
@@ -24,6 +23,11 @@ def playwright() -> list[str]:
     if not (UI_TESTS / "node_modules" / "@playwright" / "test").is_dir():
         subprocess.run([jlpm, "install", "--immutable"], cwd=UI_TESTS, env=environment, check=True)
     return [jlpm, "playwright", "test"]
+
+
+@pytest.fixture(scope="session")
+def playwright() -> list[str]:
+    return install()
 
 
 @pytest.mark.engine
