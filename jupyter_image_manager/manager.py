@@ -11,7 +11,7 @@ from jupyter_core.paths import jupyter_data_dir
 from traitlets import TraitError, Unicode, default, validate
 from traitlets.config import LoggingConfigurable
 
-from .errors import InvalidRequest
+from .errors import InvalidRequest, StoreError
 from .models import Actor
 
 if TYPE_CHECKING:
@@ -65,10 +65,23 @@ class ImageManager(LoggingConfigurable):
 
     @property
     def data_path(self) -> Path:
-        """The data folder; made, private to this user, on first use."""
+        """The data folder; made, private to this user, on first use.
+
+        Raises
+        ------
+        StoreError
+            It cannot be made or entered.
+        """
         path = Path(self.data_dir)
-        if not path.is_dir():
-            path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            if not path.is_dir():
+                path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            path.joinpath("store.sqlite").exists()
+        except OSError as error:
+            raise StoreError(
+                f"The data folder {path} cannot be used ({error.strerror}); set ImageManager.data_dir to a folder of "
+                "yours, or act as the user to whom it belongs."
+            ) from error
         return path
 
     @cached_property

@@ -42,6 +42,10 @@ def write(data_path: Path, projects: Iterable[Project]) -> None:
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             json.dump(content, file)
+            if os.geteuid() == 0:
+                # A command line that root runs on somebody's data folder must not take the file from its owner.
+                owner = data_path.stat()
+                os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
         Path(partial).replace(data_path / FILE)
     except BaseException:
         with contextlib.suppress(FileNotFoundError):
@@ -86,11 +90,15 @@ def nearest(entries: Iterable[Entry], place: Path) -> Entry | None:
 def concerns(data_path: Path, candidates: Iterable[Path]) -> bool:
     """Tell whether a kernel at the first of these places might have to run in an image.
 
-    Without the file, a store that exists must be asked; no store at all means that nobody ever made a project.
+    Without the file, a store that exists must be asked; no store at all means that nobody ever made a project, and
+    neither did a user who may not enter the data folder.
     """
     entries = read(data_path)
     if entries is None:
-        return (data_path / FILE).exists() or (data_path / "store.sqlite").exists()
+        try:
+            return (data_path / FILE).exists() or (data_path / "store.sqlite").exists()
+        except OSError:
+            return False
     if not any(entry.image_id for entry in entries):
         return False
     for place in candidates:
