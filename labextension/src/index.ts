@@ -4,6 +4,7 @@ import { buildsPlugin } from './plugins/builds';
 import { commandsPlugin } from './plugins/commands';
 import { kernelsPlugin } from './plugins/kernels';
 import { managerPlugin } from './plugins/manager';
+import { missingPlugin } from './plugins/missing';
 import { notebookPlugin } from './plugins/notebook';
 import { panelPlugin } from './plugins/panel';
 import { statusPlugin } from './plugins/status';
@@ -19,7 +20,8 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   panelPlugin,
   statusPlugin,
   toolbarPlugin,
-  notebookPlugin
+  notebookPlugin,
+  missingPlugin
 ];
 
 export default plugins;

@@ -22,16 +22,22 @@ can python-can
 cassandra cassandra-driver
 clang libclang
 consul python-consul
+corsheaders django-cors-headers
+crispy_forms django-crispy-forms
+crontab python-crontab
 Crypto pycryptodome
 Cryptodome pycryptodomex
 cv2 opencv-python-headless
 dateutil python-dateutil
+debug_toolbar django-debug-toolbar
 decouple python-decouple
 discord discord.py
 dns dnspython
 docx python-docx
 dotenv python-dotenv
+ee earthengine-api
 engineio python-engineio
+environ django-environ
 faiss faiss-cpu
 ffmpeg ffmpeg-python
 fitz PyMuPDF
@@ -54,6 +60,7 @@ googleapiclient google-api-python-client
 grpc grpcio
 grpc_status grpcio-status
 haystack haystack-ai
+hydra hydra-core
 ibis ibis-framework
 imblearn imbalanced-learn
 jenkins python-jenkins
@@ -71,6 +78,7 @@ multipart python-multipart
 mysql mysql-connector-python
 MySQLdb mysqlclient
 nacl PyNaCl
+nmap python-nmap
 odf odfpy
 OpenGL PyOpenGL
 openslide openslide-python
@@ -103,6 +111,7 @@ skimage scikit-image
 sklearn scikit-learn
 skmisc scikit-misc
 skopt scikit-optimize
+sksparse scikit-sparse
 sksurv scikit-survival
 slugify python-slugify
 snappy python-snappy
@@ -119,6 +128,7 @@ tlz toolz
 tree dm-tree
 umap umap-learn
 usb pyusb
+vlc python-vlc
 vtkmodules vtk
 websocket websocket-client
 whisper openai-whisper

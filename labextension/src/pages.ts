@@ -72,6 +72,8 @@ export class Pages {
               ? args.source
               : undefined,
           name: typeof args.name === 'string' ? args.name : undefined,
+          packages:
+            typeof args.packages === 'string' ? args.packages : undefined,
           onSubmitted: build => {
             this._close(id);
             void manager.refresh();

@@ -77,6 +77,7 @@ export interface IReport {
   python_version: string;
   os_name: string;
   ipykernel: string;
+  packages: { name: string; version: string }[];
 }
 
 /**
@@ -244,6 +245,9 @@ export interface IBuildRequest {
   dockerfile_text?: string;
   dockerfile_path?: string;
   template?: ITemplateChoices;
+  from_image?: string;
+  /** Packages that the recipe of `from_image` gets beside its own. */
+  add_packages?: string[];
   activate?: boolean;
   fix?: boolean;
   confirm_context?: boolean;

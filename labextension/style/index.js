@@ -3,3 +3,4 @@ import './panel.css';
 import './log.css';
 import './newimage.css';
 import './notebook.css';
+import './missing.css';

@@ -28,6 +28,8 @@ export interface INewImageProps {
   trans: TranslationBundle;
   source?: 'template' | 'dockerfile';
   name?: string;
+  /** Packages to begin with, one a line. */
+  packages?: string;
   /** Dockerfiles of the project folder, relative to it. */
   dockerfiles: () => Promise<string[]>;
   /** The text of a file of the project. */
@@ -49,7 +51,7 @@ export function NewImageForm(props: INewImageProps): JSX.Element {
   const [templates, setTemplates] = React.useState<ITemplate[]>([]);
   const [template, setTemplate] = React.useState('');
   const [python, setPython] = React.useState('3.11');
-  const [requirements, setRequirements] = React.useState('');
+  const [requirements, setRequirements] = React.useState(props.packages ?? '');
   const [apt, setApt] = React.useState('');
   const [files, setFiles] = React.useState<string[] | null>(null);
   const [file, setFile] = React.useState('');
@@ -88,7 +90,7 @@ export function NewImageForm(props: INewImageProps): JSX.Element {
         setSource('dockerfile');
       }
       if (text.status === 'fulfilled') {
-        setRequirements(text.value);
+        setRequirements(withPackages(text.value, props.packages));
       }
       if (sent.status === 'fulfilled') {
         setContext(sent.value);
@@ -385,6 +387,10 @@ export function checkName(name: string, trans: TranslationBundle): string {
   return /^[a-z0-9]+(?:[._-][a-z0-9]+)*$/.test(name)
     ? ''
     : trans.__('Small letters and digits, joined by “-”, “_” or “.”.');
+}
+
+function withPackages(text: string, packages?: string): string {
+  return packages ? `${text.replace(/\n*$/, '\n')}${packages}` : text;
 }
 
 function words(text: string): string[] {

@@ -5,6 +5,7 @@ import type {
 import { Notification } from '@jupyterlab/apputils';
 import { ITranslator } from '@jupyterlab/translation';
 
+import { attended } from '../attended';
 import { CommandIDs } from '../commands';
 import { IImageManager } from '../tokens';
 import type { IBuild } from '../tokens';
@@ -69,6 +70,9 @@ export const buildsPlugin: JupyterFrontEndPlugin<void> = {
       });
     };
     manager.buildEnded.connect((_, build) => {
+      if (attended.has(build.id)) {
+        return; // the notebook that waits for it says so
+      }
       const spec = manager.image(build.image_id)?.spec ?? trans.__('The image');
       if (build.state === 'succeeded') {
         succeeded(build, spec);

@@ -150,7 +150,14 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
                 '“template” or “dockerfile”; the likelier when left out'
               )
             },
-            name: { type: 'string', description: trans.__('Name of the image') }
+            name: {
+              type: 'string',
+              description: trans.__('Name of the image')
+            },
+            packages: {
+              type: 'string',
+              description: trans.__('Python packages to begin with, one a line')
+            }
           }
         }
       },

@@ -18,6 +18,7 @@ export function createNewImageWidget(options: {
   trans: TranslationBundle;
   source?: 'template' | 'dockerfile';
   name?: string;
+  packages?: string;
   onSubmitted: (build: IBuild) => void;
   onCancelled: () => void;
 }): ReactWidget {

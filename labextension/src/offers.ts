@@ -1,0 +1,136 @@
+import { PathExt } from '@jupyterlab/coreutils';
+import type { Contents } from '@jupyterlab/services';
+
+import type { ImageManagerAPI } from './api';
+import { elapsed } from './format';
+import { isInside } from './kernels';
+import { canonicalName } from './modules';
+import type { IMissingModule } from './modules';
+import type { IBuild, IImage, IProject } from './tokens';
+
+/**
+ * What can be done about a module that a cell lacks.
+ *
+ * - `offer`: a next version of `base` with the package
+ * - `first`: an image with it, as there is none to add to
+ * - `held`: `base` has the package, which does not bring the module
+ * - `here`: `base` is active and has it, but this kernel runs elsewhere
+ * - `waiting`: a version with it is being made, or is
+ * - `done`: the cell ran where it is
+ */
+export type OfferKind =
+  'offer' | 'first' | 'held' | 'here' | 'waiting' | 'done';
+
+/**
+ * A module that a cell lacks, with what can be done.
+ */
+export interface IOffer extends IMissingModule {
+  kind: OfferKind;
+  project: IProject | null;
+  /** The image that is added to, or that has it. */
+  base: IImage | null;
+  /** Seconds that a version usually takes; null when none was made yet. */
+  estimate: number | null;
+  /** Why it was not accepted; empty otherwise. */
+  error: string;
+}
+
+/**
+ * Say what can be done about an offer's package.
+ *
+ * @param kernelId - Of the notebook's kernel.
+ */
+export async function choose(
+  api: ImageManagerAPI,
+  offer: IOffer,
+  kernelId: string | undefined
+): Promise<void> {
+  const { project } = offer;
+  const kernel = (await api.kernels()).find(
+    each => each.kernel_id === kernelId
+  );
+  const id = project?.active_image_id ?? kernel?.image_id;
+  if (!project || !id) {
+    offer.kind = 'first';
+    return;
+  }
+  const [base, builds, images] = await Promise.all([
+    api.image(id),
+    api.builds(project.id),
+    api.images(project.id)
+  ]);
+  const name = canonicalName(offer.distribution);
+  const held = base.report?.packages.some(
+    each => canonicalName(each.name) === name
+  );
+  offer.base = base;
+  offer.kind = !held
+    ? 'offer'
+    : kernel?.image_id === id || base.state !== 'ready'
+      ? 'held'
+      : 'here';
+  offer.estimate = usualSeconds(base, images, builds);
+}
+
+/**
+ * How long a version of an image usually takes; null when none was made yet.
+ */
+function usualSeconds(
+  base: IImage,
+  images: ReadonlyArray<IImage>,
+  builds: ReadonlyArray<IBuild>
+): number | null {
+  const versions = new Set(
+    images.filter(each => each.name === base.name).map(each => each.id)
+  );
+  const seconds = builds
+    .filter(
+      build =>
+        build.kind === 'build' &&
+        build.state === 'succeeded' &&
+        versions.has(build.image_id)
+    )
+    .map(build => elapsed(build))
+    .sort((a, b) => a - b);
+  return seconds.length ? seconds[seconds.length >> 1] : null;
+}
+
+/**
+ * Names of what lies where Python looks before any package: beside a notebook, and above it in its project.
+ */
+export async function namesBeside(
+  contents: Contents.IManager,
+  notebook: string,
+  project: IProject | null
+): Promise<string[]> {
+  let folder = PathExt.dirname(notebook);
+  const root = project?.jupyter_path ?? folder;
+  const folders = [folder];
+  while (folder !== root && isInside(folder, root)) {
+    folder = PathExt.dirname(folder);
+    folders.push(folder);
+  }
+  const names = await Promise.all(
+    folders.map(async each => {
+      const beside = await namesIn(contents, each);
+      return beside.includes('src')
+        ? [...beside, ...(await namesIn(contents, PathExt.join(each, 'src')))]
+        : beside;
+    })
+  );
+  return names.flat();
+}
+
+async function namesIn(
+  contents: Contents.IManager,
+  folder: string
+): Promise<string[]> {
+  try {
+    const model = await contents.get(folder, { content: true });
+    return model.type === 'directory'
+      ? (model.content as Contents.IModel[]).map(each => each.name)
+      : [];
+  } catch {
+    return []; // it cannot be listed: nothing is known of it
+  }
+}
