@@ -173,6 +173,7 @@ def running() -> Iterator[Lab]:
         f"--IdentityProvider.token={token}",
         f"--ImageManager.data_dir={data}",
         "--TemplateCatalog.base_image=jim-test/python:{python}",
+        "--BuildSettings.from_server_environment=True",
         "--LabApp.expose_app_in_browser=True",
         "--LabApp.extension_manager=readonly",
     ]
