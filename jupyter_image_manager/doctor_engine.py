@@ -92,7 +92,9 @@ class _EngineFindings:
                 "Storage driver",
                 "warning",
                 "vfs copies every layer in full: slow, and many times the disk space.",
-                "Put the engine's data-root on ext4 or xfs, so that it uses overlay2.",
+                "Install fuse-overlayfs, and let Podman begin anew with it: `podman system reset` (its images go)."
+                if info.kind == "podman"
+                else "Put the engine's data-root on ext4 or xfs, so that it uses overlay2.",
             )
 
     def machine(self) -> Iterator[Finding]:

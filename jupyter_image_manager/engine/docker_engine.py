@@ -141,6 +141,9 @@ class DockerEngine(LoggingConfigurable, ImageCalls, ContainerCalls, metaclass=_M
         podman = any("podman" in str(part.get("Name", "")).lower() for part in components)
         kind = "podman" if podman else "docker"
         security = tuple(str(option) for option in info.get("SecurityOptions") or ())
+        # Podman says it beside the security options, and that it limits what without cgroup v2 it silently does not.
+        rootless = any("rootless" in option for option in security) or info.get("Rootless") is True
+        ignored = podman and rootless and str(info.get("CgroupVersion")) == "1"
         builder, reason = self._choose(None, None)
         runtimes = tuple(name for name in (info.get("Runtimes") or {}) if "nvidia" in name)
         found = (str(device.get("ID", "")) for device in info.get("DiscoveredDevices") or [])
@@ -156,7 +159,7 @@ class DockerEngine(LoggingConfigurable, ImageCalls, ContainerCalls, metaclass=_M
             architecture=ARCHITECTURES.get(architecture, architecture),
             cpus=int(info.get("NCPU") or 0),
             memory=int(info.get("MemTotal") or 0),
-            rootless=any("rootless" in option for option in security),
+            rootless=rootless,
             remote=is_remote(self.address),
             builder=builder,
             builder_reason=reason,
@@ -172,7 +175,7 @@ class DockerEngine(LoggingConfigurable, ImageCalls, ContainerCalls, metaclass=_M
             },
             registry_mirrors=tuple((info.get("RegistryConfig") or {}).get("Mirrors") or ()),
             userns_remap=any("userns" in option for option in security),
-            unlimited=tuple(name for name, key in LIMITS.items() if info.get(key) is False),
+            unlimited=tuple(name for name, key in LIMITS.items() if info.get(key) is False or ignored),
         )
 
     def _choose(self, spec: BuildSpec | None, needs: str | None) -> tuple[str, str]:

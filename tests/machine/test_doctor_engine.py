@@ -100,6 +100,28 @@ def test_limits_that_cannot_be_set(ask: Ask, more: dict[str, Any], cure: str) ->
     assert (found.status, cure in found.cure) == ("warning", True)
 
 
+def test_a_rootless_podman_is_known_though_it_says_so_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manager = ImageManager(data_dir=str(tmp_path))
+
+    class Client:
+        """What Podman 4.3 answers to a user of a machine with cgroup v1."""
+
+        def version(self) -> dict[str, Any]:
+            return {"Version": "4.3.1", "ApiVersion": "1.41", "Components": [{"Name": "Podman Engine"}]}
+
+        def info(self) -> dict[str, Any]:
+            security = ["name=seccomp,profile=default"]
+            return {"Rootless": True, "SecurityOptions": security, "CgroupVersion": "1", "MemoryLimit": True}
+
+    monkeypatch.setattr(manager.engine, "_client", Client)
+    monkeypatch.setattr(manager.engine, "_choose", lambda spec, needs: ("classic", "it is Podman"))
+    info = manager.engine.info()
+    assert (info.kind, info.rootless) == ("podman", True)
+    assert info.unlimited == ("memory", "cpus", "processes")
+
+
 def test_clocks_that_differ(ask: Ask) -> None:
     found = ask("clock", facts={"system_time": "2001-02-03T04:05:06.123456789Z"})["clock"]
     assert found.status == "warning"
