@@ -30,6 +30,8 @@ T = TypeVar("T")
 TOKEN = "a" * 32
 MINUTE = 60
 """Seconds within which everything must have come right again; a limit, not a measure."""
+PATIENCE = 5 * MINUTE
+"""Seconds within which a busy machine must have built an image."""
 BASE = "jim-test/chaos"
 DOCKERFILE = (
     "FROM {base}\n"
@@ -176,12 +178,15 @@ class World:
     def reach(self, build: str, moment: str) -> None:
         """Wait until a build has reached a moment, or is beyond it."""
         words = {"step": "\nbegun ", "commit": "\nended "}
-        if moment in words:
-            until(moment, lambda: words[moment] in self.logged(build) or self.state(build) in ENDED, pause=0.005)
-        elif moment == "sending":
-            until(moment, lambda: self.state(build) not in ("", "queued"), pause=0.005)
-        elif moment != "queued":
-            until(moment, lambda: self.state(build) in (moment, *ENDED), pause=0.005)
+
+        def look() -> bool:
+            state = self.state(build)
+            if moment in words:
+                return words[moment] in self.logged(build) or state in ENDED
+            return state not in ("", "queued") if moment == "sending" else state in (moment, *ENDED)
+
+        if moment != "queued":
+            until(moment, look, PATIENCE, 0.005)
 
     def ended(self, build: str) -> Any:
         """Wait for a build's end; return it."""
@@ -190,7 +195,7 @@ class World:
             found = self.call("GET", f"builds/{build}")
             return found if found["state"] in ENDED else None
 
-        return until("the build has ended", look, 2 * MINUTE)
+        return until("the build has ended", look, PATIENCE)
 
     def worker(self, build: str) -> int | None:
         """Return the pid of a build's process; None when it is not there."""
