@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 REPOSITORY = "jupyter-image-manager/base"
 BASE_LABEL = f"{LABEL}.base"
 RECORD = "bases.json"
+KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 DEFAULT_MIRROR = "http://deb.debian.org/debian"
 PACKAGES = ("python3", "python3-pip", "python3-venv", "python-is-python3", "ca-certificates", "adduser")
 
@@ -183,10 +184,12 @@ def debian_mirror() -> str:
 
 
 def _sources(release: Release, mirror: str) -> list[str]:
-    lines = [f"deb {mirror} {release.suite} main", f"deb {mirror} {release.suite}-updates main"]
+    # On a distribution other than Debian apt does not trust Debian's keys by itself.
+    deb = f"deb [signed-by={KEYRING}]" if KEYRING.is_file() else "deb"
+    lines = [f"{deb} {mirror} {release.suite} main", f"{deb} {mirror} {release.suite}-updates main"]
     security = re.sub(r"/debian/?$", "/debian-security", mirror)
     if security != mirror:
-        lines.append(f"deb {security} {release.security} main")
+        lines.append(f"{deb} {security} {release.security} main")
     return lines
 
 
@@ -279,9 +282,13 @@ def _run(command: list[str], tell: Callable[[str], None]) -> None:
                 last = [*last[-19:], text]
                 tell(text)
     if process.returncode:
-        decisive = [text for text in last if text.startswith(("E:", "W:"))] or last
+        errors = [text for text in last if text.startswith("E:")]
+        # The first one of apt is the reason; the later ones say that it failed.
+        decisive = (
+            [text for text in errors if not text.startswith(("E: mmdebstrap", "E: apt-get"))] or errors or last[-1:]
+        )
         raise BaseError(
-            f"{command[0]} could not install Debian's packages: {decisive[-1] if decisive else 'it said nothing'}; "
+            f"{command[0]} could not install Debian's packages: {decisive[0] if decisive else 'it said nothing'}; "
             "check that the mirror can be reached, or name another with --mirror.",
             {"lines": last},
         )

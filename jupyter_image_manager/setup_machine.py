@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from traitlets import Float, Instance
 from traitlets.config import LoggingConfigurable
 
-from .base_image import BaseImages
+from .base_image import KEYRING, BaseImages
 from .doctor_reach import named_by
 from .engine.buildkit import find_client
 from .errors import EngineUnavailable, ImageManagerError, ImageNotFound
@@ -291,11 +291,14 @@ class MachineSetup(LoggingConfigurable):
         if not reason:
             return [Step("base", title, False, f"{wanted} can be pulled")]
         steps = []
-        if not shutil.which("mmdebstrap"):
-            manual = "" if system.debian else "install mmdebstrap with your package manager."
-            packages = ("mmdebstrap",) if system.id == "debian" else ("mmdebstrap", "debian-archive-keyring")
+        packages = [] if shutil.which("mmdebstrap") else ["mmdebstrap"]
+        if not KEYRING.is_file():
+            packages.append("debian-archive-keyring")
+        if packages:
+            names = " and ".join(packages)
+            manual = "" if system.debian else f"install {names} with your package manager."
             commands = () if manual else _apt(*packages)
-            steps.append(Step("mmdebstrap", "Install mmdebstrap", True, "it makes base images", commands, manual))
+            steps.append(Step("mmdebstrap", f"Install {names}", True, "to make base images", commands, manual))
         return [*steps, Step("base", title, True, f"{wanted} cannot be pulled: {reason}")]
 
     def _unreachable(self, reference: str) -> str:
