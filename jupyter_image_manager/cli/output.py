@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -68,8 +68,8 @@ class Console:
     as_json: bool = False
     quiet: bool = False
     plain: bool = False
-    out: TextIO = sys.stdout
-    err: TextIO = sys.stderr
+    out: TextIO = field(default_factory=lambda: sys.stdout)  # as they are now: notebooks and tests put others there
+    err: TextIO = field(default_factory=lambda: sys.stderr)
 
     @property
     def terminal(self) -> bool:
