@@ -4,10 +4,14 @@
 export namespace CommandIDs {
   export const openPanel = 'image-manager:open-panel';
   export const createProject = 'image-manager:create-project';
+  export const createSelected = 'image-manager:make-selected-project';
   export const newImage = 'image-manager:new-image';
+  export const newImageFrom = 'image-manager:new-image-from';
+  export const newImageFromSelected = 'image-manager:new-image-from-selected';
   export const activate = 'image-manager:activate';
   export const deactivate = 'image-manager:deactivate';
   export const restartKernels = 'image-manager:restart-kernels';
+  export const openImage = 'image-manager:open-image';
   export const openLog = 'image-manager:open-log';
   export const cancelBuild = 'image-manager:cancel-build';
   export const retryBuild = 'image-manager:retry-build';

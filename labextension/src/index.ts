@@ -2,6 +2,7 @@ import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 
 import { buildsPlugin } from './plugins/builds';
 import { commandsPlugin } from './plugins/commands';
+import { entrancesPlugin } from './plugins/entrances';
 import { kernelsPlugin } from './plugins/kernels';
 import { managerPlugin } from './plugins/manager';
 import { missingPlugin } from './plugins/missing';
@@ -21,7 +22,8 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   statusPlugin,
   toolbarPlugin,
   notebookPlugin,
-  missingPlugin
+  missingPlugin,
+  entrancesPlugin
 ];
 
 export default plugins;

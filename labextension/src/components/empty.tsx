@@ -3,6 +3,7 @@ import * as React from 'react';
 
 import { CommandIDs } from '../commands';
 import { imageIcon } from '../icons';
+import type { RecipeFileKind } from '../recipefiles';
 import { useView } from './context';
 import { ActionButton } from './parts';
 
@@ -11,7 +12,9 @@ import { ActionButton } from './parts';
  */
 export interface IFound {
   name: string;
-  kind: 'dockerfile' | 'requirements';
+  /** Relative to the server's root. */
+  path: string;
+  kind: RecipeFileKind;
 }
 
 /**
@@ -107,11 +110,7 @@ function Found(props: {
           <b>{file.name}</b>
           <ActionButton
             kind="link"
-            onClick={() =>
-              run(CommandIDs.newImage, {
-                source: file.kind === 'dockerfile' ? 'dockerfile' : 'template'
-              })
-            }
+            onClick={() => run(CommandIDs.newImageFrom, { path: file.path })}
           >
             {trans.__('Build an image from it')}
           </ActionButton>

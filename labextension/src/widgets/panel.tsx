@@ -1,3 +1,4 @@
+import { PathExt } from '@jupyterlab/coreutils';
 import { ReactWidget } from '@jupyterlab/ui-components';
 import type { Contents } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
@@ -5,13 +6,15 @@ import type { CommandRegistry } from '@lumino/commands';
 import { Menu } from '@lumino/widgets';
 import * as React from 'react';
 
+import { CommandIDs } from '../commands';
 import { ViewContext } from '../components/context';
 import type { IMenuItem, IViewContext } from '../components/context';
 import { Panel } from '../components/panel';
 import type { IFound } from '../components/empty';
-import { isDockerfile } from '../dockerfile';
 import { imageIcon } from '../icons';
+import { kindOfFile } from '../recipefiles';
 import type { IImageManager } from '../tokens';
+import { FileDropTarget } from './droptarget';
 
 /**
  * The panel of the side bar.
@@ -31,6 +34,15 @@ export class ImagePanel extends ReactWidget {
     this.node.setAttribute('role', 'region');
     this.node.setAttribute('aria-label', trans.__('Images'));
     this._contents = options.contents;
+    this._drop = new FileDropTarget(
+      this.node,
+      path => kindOfFile(PathExt.basename(path)) !== null,
+      path => {
+        void commands.execute(CommandIDs.newImageFrom, {
+          path: this._contents.localPath(path)
+        });
+      }
+    );
     this._view = {
       manager,
       trans,
@@ -39,6 +51,11 @@ export class ImagePanel extends ReactWidget {
       },
       openMenu: (items, anchor) => openMenu(commands, items, anchor)
     };
+  }
+
+  dispose(): void {
+    this._drop.dispose();
+    super.dispose();
   }
 
   protected onActivateRequest(): void {
@@ -64,20 +81,14 @@ export class ImagePanel extends ReactWidget {
       ? model.content
       : [];
     return files.flatMap((file): IFound[] => {
-      if (file.type === 'directory') {
-        return [];
-      }
-      if (isDockerfile(file.name)) {
-        return [{ name: file.name, kind: 'dockerfile' }];
-      }
-      return file.name === 'requirements.txt'
-        ? [{ name: file.name, kind: 'requirements' }]
-        : [];
+      const kind = file.type === 'directory' ? null : kindOfFile(file.name);
+      return kind ? [{ name: file.name, path: file.path, kind }] : [];
     });
   };
 
   private _view: IViewContext;
   private _contents: Contents.IManager;
+  private _drop: FileDropTarget;
 }
 
 /**
