@@ -188,7 +188,7 @@ class PullLimited(EngineError):
 
 
 class NoSpaceLeft(EngineError):
-    """The engine's disk is full."""
+    """A disk is full: the engine's, or one of ours."""
 
     status = 507
     code = "no_space_left"

@@ -14,6 +14,7 @@ from ..engine.port import BuildRun
 from ..errors import Conflict, ImageManagerError, NotAllowed, StoreError
 from ..manager import ImageManager
 from ..models import Actor, BuildFailure, BuildState, Image, ImageState, utcnow
+from ..room import own_disk
 from . import failure
 from .log import LogWriter
 from .recovery import tag_of
@@ -79,8 +80,9 @@ class BuildProcess:
         try:
             with self.log:
                 try:
-                    self._turn()
-                    self._work()
+                    with own_disk():
+                        self._turn()
+                        self._work()
                 except Cancelled:
                     self._end(BuildState.CANCELLED, failure.cancelled(self.image.spec))
                 except ImageManagerError as error:

@@ -18,6 +18,7 @@ from ..engine.port import LABEL, ContainerState, EngineInfo
 from ..errors import KernelStartError, StoreError
 from ..models import Actor, Image, KernelDeath, Report, RunningKernel, RunSettings
 from ..processes import ProcessIdentity
+from ..room import own_disk
 from . import container, identity, launcher, prepare, reaper, runtime
 from .connection import choose
 from .environment import allowed, of_kernelspec, resolve_secrets
@@ -117,12 +118,14 @@ class KernelService(LoggingConfigurable):
         return Actor(name=name, display_name=name, via="kernel")
 
     # Start
+    @own_disk()
     def connection(self, target: KernelTarget | None, *, key: str, km: dict[str, int] | None = None) -> Connection:
         """Return channels for a kernel to be; `km` are TCP ports at which clients look for it already."""
         return choose(
             base_folder(self.run_dir), self.transport, key or uuid.uuid4().hex, stable=km, plain=self.allow_plain_tcp
         )
 
+    @own_disk()
     def launch(
         self,
         actor: Actor,

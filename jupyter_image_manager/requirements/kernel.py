@@ -8,10 +8,13 @@ from pathlib import Path
 from queue import Empty
 from typing import TYPE_CHECKING, Any
 
-from ..errors import EngineUnavailable, ImageManagerError
+from ..errors import EngineUnavailable, ImageManagerError, NoSpaceLeft, StoreError
 from ..models import CheckItem, Image
 from .advice import as_root, kernel_cure
 from .facts import Facts
+
+NO_FAULT_OF_IT = (EngineUnavailable, NoSpaceLeft, StoreError)
+"""What goes wrong with a kernel on trial and says nothing about its image."""
 
 if TYPE_CHECKING:
     from ..manager import ImageManager
@@ -39,8 +42,8 @@ def try_kernel(
 
     Raises
     ------
-    EngineUnavailable
-        The engine went away; that says nothing about the image.
+    EngineUnavailable, NoSpaceLeft, StoreError
+        The engine went away or a disk is full; that says nothing about the image.
     """
     timeout = timeout / 4  # the start has a limit of its own; these are answers of a kernel that runs
     trial = _Trial(timeout)
@@ -54,7 +57,7 @@ def try_kernel(
             trial.step("restart", lambda: _restart(kernel, timeout))
             trial.begin()
         trial.passed("stop")
-    except EngineUnavailable:
+    except NO_FAULT_OF_IT:
         raise
     except ImageManagerError as error:
         # A library of the system that is missing is not brought by pip.
@@ -85,7 +88,7 @@ class _Trial:
         try:
             message = action()
         except (_Failed, ImageManagerError) as error:
-            if isinstance(error, EngineUnavailable):
+            if isinstance(error, NO_FAULT_OF_IT):
                 raise
             self.failed(name, str(error), ())
         except (TimeoutError, Empty):

@@ -14,7 +14,7 @@ from importlib.resources import files
 from typing import Any
 
 from ..engine.port import ContainerSpec, Engine, EngineImage, RunResult
-from ..errors import EngineError, EngineUnavailable, ImageManagerError
+from ..errors import EngineError, EngineUnavailable, ImageManagerError, NoSpaceLeft
 from ..models import Package
 from .facts import UID, Facts, PipFacts, accounts, group_names, os_release
 from .inside import MARK, TOOLS
@@ -186,7 +186,7 @@ class Probe:
         )
         try:
             result = self.engine.run(spec, timeout=self.timeout)
-        except EngineUnavailable:
+        except (EngineUnavailable, NoSpaceLeft):
             raise
         except EngineError as error:
             if ABSENT.search(error.message):
@@ -211,7 +211,7 @@ class Probe:
         """Return a text file of the image, following symbolic links; empty when it is not there."""
         try:
             data = b"".join(self.engine.copy_out(image, path))
-        except EngineUnavailable:
+        except (EngineUnavailable, NoSpaceLeft):
             raise
         except ImageManagerError:
             return ""

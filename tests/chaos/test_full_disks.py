@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from .disk import Disk
-from .world import World
+from .world import World, until
 
 pytestmark = pytest.mark.engine
 ROOM = ("free some space", "make room", "delete images")
@@ -43,7 +43,8 @@ def test_a_disk_that_fills_while_an_image_is_built(world: World, disk: Disk, mom
     build = world.submit()
     world.reach(build, moment)
     disk.fill()
-    time.sleep(3)  # a moment in which it may fail, and in which it may wait for room
+    limit = time.monotonic() + 8  # in which it may end, or come to where it waits for room to say why it failed
+    until("it ended, or may go on", lambda: world.worker(build) is None or time.monotonic() > limit)
     disk.empty()
     ended = world.ended(build)
     world.check()
