@@ -36,6 +36,8 @@ def machine_findings(manager: ImageManager) -> dict[str, Callable[[], Iterable[F
     return {
         "data-folder": lambda: data_folder(Path(manager.data_dir)),
         "store": lambda: store(manager),
+        # On the command line every folder is below the root: then most projects are below the home.
+        "root-folder": lambda: root_folder(Path.home() if manager.root_dir == "/" else Path(manager.root_dir)),
         "sockets": lambda: sockets(manager),
         "provisioner": lambda: provisioner(manager),
         "server-extension": server_extension,
@@ -133,6 +135,31 @@ def file_system(path: Path, mounts: Path = Path("/proc/self/mounts")) -> str:
         if inside and len(point) >= len(best):
             best, kind = point, fields[2]
     return kind
+
+
+def root_folder(path: Path, mounts: Path = Path("/proc/self/mounts")) -> Iterator[Finding]:
+    """Whether an engine can mount the projects below the server's root folder."""
+    title = "Projects' file system"
+    kind = file_system(path, mounts)
+    if kind in ("9p", "drvfs"):
+        yield Finding(
+            "root-folder",
+            title,
+            "warning",
+            f"{path} lies on a disk of another system ({kind}): slow, and without owners of files.",
+            "Keep projects in this Linux's own file system; under WSL that is your home, not /mnt/c.",
+        )
+    elif kind.startswith("fuse.") or kind in NETWORK_FILE_SYSTEMS:
+        cure = "mount it with allow_other" if kind.startswith("fuse.") else "export it without root_squash"
+        yield Finding(
+            "root-folder",
+            title,
+            "info",
+            f"{path} lies on {kind}, where root may have no rights: if kernels cannot mount their folder, {cure}, or "
+            "use a rootless engine.",
+        )
+    else:
+        yield Finding("root-folder", title, "ok", f"{path} lies on {kind or 'a local disk'}.")
 
 
 def sockets(manager: ImageManager) -> Iterator[Finding]:

@@ -121,6 +121,23 @@ def test_wal_on_a_network_file_system(tmp_path: Path) -> None:
     assert doctor_machine.file_system(Path("/usr"), mounts) == "ext4"
 
 
+@pytest.mark.parametrize(
+    ("kind", "status", "word"),
+    [
+        ("ext4", "ok", "ext4"),
+        ("9p", "warning", "owners"),
+        ("fuse.sshfs", "info", "allow_other"),
+        ("nfs4", "info", "squash"),
+    ],
+)
+def test_file_systems_that_an_engine_cannot_mount(tmp_path: Path, kind: str, status: str, word: str) -> None:
+    mounts = tmp_path / "mounts"
+    mounts.write_text(f"/dev/vda / ext4 rw 0 0\nx {tmp_path} {kind} rw 0 0\n")
+    (found,) = doctor_machine.root_folder(tmp_path, mounts)
+    assert found.status == status
+    assert word in found.message
+
+
 @pytest.mark.parametrize("way", ["variable", "file", "configuration"])
 def test_another_default_provisioner_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
     config = Config()
