@@ -1,7 +1,8 @@
 import { ServerConnection } from '@jupyterlab/services';
 
+import type { IImageDetails, IPackage, IRecipe } from './imagemodel';
 import { RequestError, errorOf, requestJSON, routeURL } from './request';
-import { EventStreamParser } from './sse';
+import { readEvents } from './sse';
 import type {
   IBuild,
   IBuildRequest,
@@ -110,7 +111,7 @@ export class ImageManagerAPI {
   }
 
   /** One image, with its report. */
-  image(id: string): Promise<IImage> {
+  image(id: string): Promise<IImageDetails> {
     return this._get(`images/${id}`);
   }
 
@@ -145,6 +146,17 @@ export class ImageManagerAPI {
   /** Append what an image lacks and build the next version. */
   fix(imageId: string): Promise<IBuild> {
     return this._send('POST', `images/${imageId}/fix`);
+  }
+
+  /** What an image is built from. */
+  recipe(imageId: string): Promise<IRecipe> {
+    return this._get(`images/${imageId}/recipe`);
+  }
+
+  /** The Python packages in an image. */
+  async packages(imageId: string): Promise<IPackage[]> {
+    return (await this._get<IItems<IPackage>>(`images/${imageId}/packages`))
+      .items;
   }
 
   /** Compare the packages of two images. */
@@ -358,28 +370,6 @@ export class ImageManagerAPI {
       init,
       this.serverSettings
     );
-  }
-}
-
-async function* readEvents(response: Response, signal: AbortSignal) {
-  const parser = new EventStreamParser();
-  const decoder = new TextDecoder();
-  const reader = response.body!.getReader();
-  const abort = () => {
-    void reader.cancel().catch(() => undefined);
-  };
-  signal.addEventListener('abort', abort);
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) {
-        return;
-      }
-      yield parser.push(decoder.decode(value, { stream: true }));
-    }
-  } finally {
-    signal.removeEventListener('abort', abort);
-    abort();
   }
 }
 

@@ -2,6 +2,7 @@ import { ReactWidget } from '@jupyterlab/ui-components';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
+import { DiffTable } from './components/difftable';
 import { formatSize } from './format';
 import type {
   IDeletionPreview,
@@ -101,52 +102,5 @@ export function diffBody(
   diff: IPackageDiff,
   trans: TranslationBundle
 ): ReactWidget {
-  const rows: {
-    sign: string;
-    word: string;
-    kind: string;
-    name: string;
-    text: string;
-  }[] = [
-    ...diff.changed.map(([name, old, now]) => ({
-      sign: '↑',
-      word: trans.__('changed'),
-      kind: 'changed',
-      name,
-      text: `${old} → ${now}`
-    })),
-    ...diff.added.map(({ name, version }) => ({
-      sign: '+',
-      word: trans.__('added'),
-      kind: 'added',
-      name,
-      text: version
-    })),
-    ...diff.removed.map(({ name, version }) => ({
-      sign: '−',
-      word: trans.__('removed'),
-      kind: 'removed',
-      name,
-      text: version
-    }))
-  ];
-  if (!rows.length) {
-    return body(<p>{trans.__('Both hold the same Python packages.')}</p>);
-  }
-  return body(
-    <table className="jp-ImageManager-diff">
-      <tbody>
-        {rows.map(row => (
-          <tr key={`${row.kind}:${row.name}`} data-kind={row.kind}>
-            <td>
-              <span aria-hidden="true">{row.sign}</span>
-              <span className="jp-ImageManager-hidden">{row.word}</span>
-            </td>
-            <td>{row.name}</td>
-            <td>{row.text}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  );
+  return body(<DiffTable diff={diff} trans={trans} />);
 }

@@ -5,7 +5,7 @@ import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import type { Widget } from '@lumino/widgets';
 
 import { imageIcon } from './icons';
-import type { IImageManager, IProject } from './tokens';
+import type { IImage, IImageManager, IProject } from './tokens';
 
 /**
  * The pages of the main area; what is on them is loaded on first use.
@@ -39,6 +39,20 @@ export class Pages {
     } catch (error) {
       await report(trans.__('The log was not opened.'), error);
     }
+  }
+
+  /**
+   * Show all about an image.
+   */
+  async openImage(image: IImage): Promise<void> {
+    const { app, manager, trans } = this._options;
+    const { createImageWidget } = await import('./widgets/image');
+    this._show(
+      `jupyter-image-manager-image-${image.id}`,
+      () =>
+        createImageWidget({ image, manager, commands: app.commands, trans }),
+      image.spec
+    );
   }
 
   /**

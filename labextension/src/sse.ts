@@ -70,3 +70,28 @@ export class EventStreamParser {
   private _event = '';
   private _data: string[] = [];
 }
+
+/**
+ * The events of an answer, in batches as they arrive.
+ */
+export async function* readEvents(response: Response, signal: AbortSignal) {
+  const parser = new EventStreamParser();
+  const decoder = new TextDecoder();
+  const reader = response.body!.getReader();
+  const abort = () => {
+    void reader.cancel().catch(() => undefined);
+  };
+  signal.addEventListener('abort', abort);
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) {
+        return;
+      }
+      yield parser.push(decoder.decode(value, { stream: true }));
+    }
+  } finally {
+    signal.removeEventListener('abort', abort);
+    abort();
+  }
+}

@@ -112,6 +112,7 @@ export function actionsOf(
   trans: TranslationBundle
 ): { action: (IMenuItem & { label: string }) | null; menu: IMenuItem[] } {
   const byImage = { image_id: image.id };
+  const details: IMenuItem = { command: CommandIDs.openImage, args: byImage };
   const log: IMenuItem[] = image.last_build_id
     ? [{ command: CommandIDs.openLog, args: { build_id: image.last_build_id } }]
     : [];
@@ -127,7 +128,10 @@ export function actionsOf(
   switch (image.state) {
     case 'ready':
       return image.active
-        ? { action: null, menu: [{ command: CommandIDs.deactivate }, ...log] }
+        ? {
+            action: null,
+            menu: [{ command: CommandIDs.deactivate }, details, ...log]
+          }
         : {
             action: {
               command: CommandIDs.activate,
@@ -136,6 +140,7 @@ export function actionsOf(
             },
             menu: [
               { command: CommandIDs.activate, args: byImage },
+              details,
               { command: CommandIDs.compareImage, args: byImage },
               ...log,
               remove
@@ -144,7 +149,7 @@ export function actionsOf(
     case 'building':
       return {
         action: log.length ? { ...log[0], label: trans.__('Log') } : null,
-        menu: log
+        menu: [details, ...log]
       };
     case 'unusable':
       return {
@@ -153,14 +158,19 @@ export function actionsOf(
           args: byImage,
           label: trans.__('Mend')
         },
-        menu: [{ command: CommandIDs.fixImage, args: byImage }, ...log, remove]
+        menu: [
+          { command: CommandIDs.fixImage, args: byImage },
+          details,
+          ...log,
+          remove
+        ]
       };
     case 'failed':
       return {
         action: log.length ? { ...log[0], label: trans.__('See why') } : null,
-        menu: [...log, ...retry, remove]
+        menu: [details, ...log, ...retry, remove]
       };
     case 'missing':
-      return { action: null, menu: [...log, remove] };
+      return { action: null, menu: [details, ...log, remove] };
   }
 }

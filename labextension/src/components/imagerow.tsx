@@ -5,6 +5,7 @@ import {
 } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
+import { CommandIDs } from '../commands';
 import type { IBuild, IImage } from '../tokens';
 import { useView } from './context';
 import { actionsOf, factOf, stateOf, toneOf } from './facts';
@@ -50,6 +51,7 @@ export function ImageRow(props: {
       aria-expanded={versions > 1 ? open : undefined}
       tabIndex={props.isStop ? 0 : -1}
       onFocus={props.onFocus}
+      onDoubleClick={() => run(CommandIDs.openImage, { image_id: image.id })}
       onContextMenu={event => {
         event.preventDefault();
         event.stopPropagation();

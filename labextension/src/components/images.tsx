@@ -1,5 +1,6 @@
 import * as React from 'react';
 
+import { CommandIDs } from '../commands';
 import type { IImage } from '../tokens';
 import { useView } from './context';
 import { actionsOf } from './facts';
@@ -16,7 +17,7 @@ const FILTER_FROM = 6;
  * The images of a project: one row a name with its newest version, older ones below it on request.
  *
  * #### Notes
- * One tab stop. Arrows move, Right and Left open and close, Enter shows the log, Space does the row's action, the Menu
+ * One tab stop. Arrows move, Right and Left open and close, Enter shows the image, Space does the row's action, the Menu
  * key or Shift+F10 opens its menu, letters jump to a name.
  */
 export function ImageList(props: {
@@ -120,8 +121,8 @@ export function ImageList(props: {
       case 'Enter':
         if (onButton) {
           handled = false;
-        } else if (menu.length) {
-          openMenu(menu, element);
+        } else {
+          run(CommandIDs.openImage, { image_id: row.image.id });
         }
         break;
       case ' ':

@@ -48,6 +48,31 @@ function LogBody({
   model: LogModel;
   image: IImage;
 }): JSX.Element {
+  const page = useKeptFocus();
+  return (
+    <div className="jp-ImageManager-log" ref={page} tabIndex={-1}>
+      <LogHeader model={model} image={image} />
+      <LogParts model={model} />
+    </div>
+  );
+}
+
+/**
+ * A log without a title: part of another page.
+ */
+export function LogContent({ model }: { model: LogModel }): JSX.Element {
+  return (
+    <UseSignal signal={model.stateChanged}>
+      {() => (
+        <div className="jp-ImageManager-logContent">
+          <LogParts model={model} />
+        </div>
+      )}
+    </UseSignal>
+  );
+}
+
+function LogParts({ model }: { model: LogModel }): JSX.Element {
   const { trans } = useView();
   const [target, setTarget] = React.useState<{ index: number } | null>(null);
   const decisive =
@@ -59,10 +84,8 @@ function LogBody({
       setTarget({ index: decisive[0] });
     }
   }, [decisive.length]);
-  const page = useKeptFocus();
   return (
-    <div className="jp-ImageManager-log" ref={page} tabIndex={-1}>
-      <LogHeader model={model} image={image} />
+    <>
       {model.error && (
         <div className="jp-ImageManager-banner" data-tone="error" role="alert">
           {trans.__('The log cannot be shown: %1', model.error)}
@@ -83,7 +106,7 @@ function LogBody({
         />
         <LogLines model={model} target={target} decisive={decisive} />
       </div>
-    </div>
+    </>
   );
 }
 

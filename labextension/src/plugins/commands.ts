@@ -217,6 +217,25 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
           manager.project?.active_image?.spec ?? trans.__('Server environment')
         )
     });
+    commands.addCommand(CommandIDs.openImage, {
+      label: args =>
+        typeof args.image_id === 'string'
+          ? trans.__('Show Details')
+          : trans.__('Show Image…'),
+      caption: trans.__('Show all about an image'),
+      describedBy: imageArgs,
+      isEnabled: inProject,
+      execute: async args => {
+        const image = await pick(
+          args,
+          trans.__('Show which image?'),
+          () => true
+        );
+        if (image) {
+          await pages.openImage(image);
+        }
+      }
+    });
     commands.addCommand(CommandIDs.openLog, {
       label: trans.__('Show Log'),
       caption: trans.__('Show the log of a build'),
@@ -315,6 +334,7 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
         CommandIDs.activate,
         CommandIDs.deactivate,
         CommandIDs.restartKernels,
+        CommandIDs.openImage,
         CommandIDs.compareImage,
         CommandIDs.deleteImage,
         CommandIDs.refresh

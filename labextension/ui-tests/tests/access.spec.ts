@@ -151,7 +151,7 @@ test('an image is built, activated and its log read without a mouse', async ({
     .poll(() => log.evaluate(node => node.contains(document.activeElement)))
     .toBe(true);
 
-  // Back to the panel by its command, and the log once more from the list's menu.
+  // Back to the panel by its command, and from the list to the image's page.
   await lab.command('image-manager:open-panel');
   const row = panel.getByRole('row').first();
   const passed = await tabTo(page, row);
@@ -160,18 +160,28 @@ test('an image is built, activated and its log read without a mouse', async ({
     'More about the project churn',
     'More about by-keyboard:1'
   ]);
-  await page.keyboard.press('Enter');
+  await page.keyboard.press('Shift+F10');
   await expect(page.getByRole('menu')).toBeVisible();
   await page.keyboard.press('Escape');
   await expect(page.getByRole('menu')).toHaveCount(0);
   await expect(row).toBeFocused();
   await page.keyboard.press('Enter');
-  await page.keyboard.press('ArrowDown');
-  await expect(page.locator('.lm-Menu-item.lm-mod-active')).toContainText(
-    'Show Log'
+  const about = page.locator('.jp-ImageManager-image');
+  const tab = (name: string | RegExp) => about.getByRole('tab', { name });
+  await expect(about).toContainText('It restarts');
+  await tabTo(page, tab('Overview'));
+  await page.keyboard.press('ArrowRight');
+  await expect(tab('Dockerfile')).toBeFocused();
+  await expect(about).toContainText('ENV WHERE');
+  await page.keyboard.press('ArrowRight');
+  await expect(about.getByRole('log', { name: 'Log' })).toContainText(
+    'the marker of the build'
   );
-  await page.keyboard.press('Enter');
-  await expect(lines).toBeVisible();
+  await page.keyboard.press('ArrowRight');
+  await expect(tab(/Packages \d+/)).toBeFocused();
+  await tabTo(page, about.getByLabel('Search packages'));
+  await page.keyboard.type('pip');
+  await expect(about.getByRole('table')).toContainText('pip');
 });
 
 test('axe finds nothing serious on any screen in either theme', async ({
@@ -192,6 +202,9 @@ test('axe finds nothing serious on any screen in either theme', async ({
     panel.getByRole('row').filter({ hasText: 'broken:1' })
   ).toContainText('Failed', { timeout: 60_000 });
   const form = page.getByRole('form', { name: 'New image' });
+  const about = page.locator('.jp-ImageManager-image');
+  const { items } = await lab.api('GET', `projects/${project.id}/images`);
+  const built = items.find((image: any) => image.state === 'ready');
   const goto = async (path: string, text: string) => {
     await lab.command('filebrowser:go-to-path', {
       path,
@@ -209,6 +222,13 @@ test('axe finds nothing serious on any screen in either theme', async ({
     await lab.command('image-manager:open-log', { build_id: failing.id });
     await expect(page.locator('.jp-ImageManager-failure')).toBeVisible();
     await expectAccessible(page, '.jp-ImageManager-log');
+
+    await lab.command('image-manager:open-image', { image_id: built.id });
+    for (const name of ['Overview', 'Dockerfile', 'Log', 'Packages']) {
+      await about.getByRole('tab', { name }).click();
+      await expect(about).not.toContainText('Asking the server');
+      await expectAccessible(page, '.jp-ImageManager-image');
+    }
 
     await lab.command('image-manager:new-image', { source: 'template' });
     await expect(form).toContainText('What is sent');

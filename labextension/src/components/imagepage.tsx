@@ -1,0 +1,277 @@
+import { UseSignal } from '@jupyterlab/ui-components';
+import * as React from 'react';
+
+import { CommandIDs } from '../commands';
+import { formatDate } from '../format';
+import type { ImageModel } from '../imagemodel';
+import type { LogModel } from '../logmodel';
+import type { IBuild } from '../tokens';
+import { useView } from './context';
+import { DockerfileView } from './dockerfileview';
+import { actionsOf, stateOf, toneOf } from './facts';
+import { useKeptFocus } from './focus';
+import { LogContent } from './log';
+import { Overview } from './overview';
+import { Packages } from './packages';
+import { ActionButton, Chip } from './parts';
+
+type Tab = 'overview' | 'dockerfile' | 'log' | 'packages';
+
+/**
+ * The page of an image.
+ */
+export function ImagePage(props: {
+  model: ImageModel;
+  /** Make the model of a build's log; it ends with the page. */
+  logOf: (build: IBuild) => LogModel;
+}): JSX.Element {
+  return (
+    <UseSignal signal={props.model.stateChanged}>
+      {() => <ImageBody {...props} />}
+    </UseSignal>
+  );
+}
+
+function ImageBody(props: {
+  model: ImageModel;
+  logOf: (build: IBuild) => LogModel;
+}): JSX.Element {
+  const { trans } = useView();
+  const { model } = props;
+  const place = useKeptFocus();
+  const ids = React.useId();
+  const [tab, setTab] = React.useState<Tab>(
+    model.image.state === 'failed' ? 'log' : 'overview'
+  );
+  const count = model.packages?.length;
+  const tabs: [Tab, string][] = [
+    ['overview', trans.__('Overview')],
+    ['dockerfile', trans.__('Dockerfile')],
+    ['log', trans.__('Log')],
+    ['packages', count ? trans.__('Packages %1', count) : trans.__('Packages')]
+  ];
+  const choose = (index: number) => {
+    const [next] = tabs[(index + tabs.length) % tabs.length];
+    setTab(next);
+    document.getElementById(`${ids}-${next}`)?.focus();
+  };
+  const onKeyDown = (event: React.KeyboardEvent) => {
+    const index = tabs.findIndex(([id]) => id === tab);
+    const target = {
+      ArrowRight: index + 1,
+      ArrowLeft: index - 1,
+      Home: 0,
+      End: tabs.length - 1
+    }[event.key];
+    if (target !== undefined) {
+      choose(target);
+      event.preventDefault();
+    }
+  };
+  return (
+    <div className="jp-ImageManager-image" ref={place} tabIndex={-1}>
+      <Header model={model} />
+      <div
+        className="jp-ImageManager-tabs"
+        role="tablist"
+        aria-label={trans.__('About this image')}
+        onKeyDown={onKeyDown}
+      >
+        {tabs.map(([id, label]) => (
+          <button
+            key={id}
+            id={`${ids}-${id}`}
+            type="button"
+            role="tab"
+            aria-selected={id === tab}
+            aria-controls={`${ids}-panel`}
+            tabIndex={id === tab ? 0 : -1}
+            onClick={() => setTab(id)}
+          >
+            {label}
+          </button>
+        ))}
+      </div>
+      <div
+        id={`${ids}-panel`}
+        className="jp-ImageManager-tabPanel"
+        role="tabpanel"
+        aria-labelledby={`${ids}-${tab}`}
+      >
+        {model.error ? (
+          <div
+            className="jp-ImageManager-banner"
+            data-tone="error"
+            role="alert"
+          >
+            {trans.__('The image cannot be shown: %1', model.error)}
+          </div>
+        ) : !model.loaded ? (
+          <p className="jp-ImageManager-note" role="status">
+            {trans.__('Asking the server…')}
+          </p>
+        ) : tab === 'overview' ? (
+          <Overview model={model} />
+        ) : tab === 'dockerfile' ? (
+          <Dockerfile model={model} />
+        ) : tab === 'log' ? (
+          <Log {...props} />
+        ) : (
+          <Packages model={model} />
+        )}
+      </div>
+    </div>
+  );
+}
+
+function Header({ model }: { model: ImageModel }): JSX.Element {
+  const { manager, trans, run } = useView();
+  // What the panel knows is newer than what this page has asked for.
+  const image = manager.image(model.image.id) ?? model.image;
+  const { action } = actionsOf(image, trans);
+  const state = stateOf(image, model.build ?? undefined, trans);
+  const digest = image.digest || image.engine_image;
+  return (
+    <div className="jp-ImageManager-logHeader">
+      <div className="jp-ImageManager-logTitle">
+        <h1>{image.spec}</h1>
+        <Chip tone={toneOf(image)}>
+          {image.active ? trans.__('Active') : state || trans.__('Ready')}
+        </Chip>
+        <div className="jp-ImageManager-sub">
+          {trans.__(
+            '%1 · made on %2 by %3',
+            image.project,
+            formatDate(image.created),
+            image.created_by
+          )}
+          {digest && (
+            <>
+              {' · '}
+              <code title={digest}>{digest.slice(0, 19)}…</code>{' '}
+              <ActionButton
+                kind="link"
+                label={trans.__('Copy the digest')}
+                onClick={() => void navigator.clipboard.writeText(digest)}
+              >
+                {trans.__('copy')}
+              </ActionButton>
+            </>
+          )}
+        </div>
+        {image.description && (
+          <div className="jp-ImageManager-sub" dir="auto">
+            {image.description}
+          </div>
+        )}
+      </div>
+      <div className="jp-ImageManager-buttons">
+        {!image.active && image.state !== 'building' && (
+          <ActionButton
+            onClick={() => run(CommandIDs.deleteImage, { image_id: image.id })}
+          >
+            {trans.__('Delete…')}
+          </ActionButton>
+        )}
+        <ActionButton
+          onClick={() => run(CommandIDs.newImage, { name: image.name })}
+        >
+          {trans.__('New version')}
+        </ActionButton>
+        {image.state === 'failed' && image.last_build_id && (
+          <ActionButton
+            kind="filled"
+            onClick={() =>
+              run(CommandIDs.retryBuild, { build_id: image.last_build_id! })
+            }
+          >
+            {trans.__('Try again')}
+          </ActionButton>
+        )}
+        {action && action.command !== CommandIDs.openLog && (
+          <ActionButton
+            kind="filled"
+            onClick={() => run(action.command, action.args)}
+          >
+            {action.label}
+          </ActionButton>
+        )}
+      </div>
+    </div>
+  );
+}
+
+function Dockerfile({ model }: { model: ImageModel }): JSX.Element {
+  const { trans } = useView();
+  const { recipe } = model;
+  if (!recipe) {
+    return (
+      <p className="jp-ImageManager-note">
+        {trans.__('Its recipe is not kept.')}
+      </p>
+    );
+  }
+  const facts = [
+    recipe.dockerfile_path && trans.__('read from %1', recipe.dockerfile_path),
+    recipe.context_files > 0 &&
+      trans._n(
+        '%1 file of the project was sent',
+        '%1 files of the project were sent',
+        recipe.context_files
+      ),
+    recipe.secrets.length > 0 &&
+      trans.__('secrets: %1', recipe.secrets.join(', '))
+  ].filter(Boolean);
+  return (
+    <>
+      {recipe.reference && (
+        <p>{trans.__('Taken in from %1.', recipe.reference)}</p>
+      )}
+      {recipe.dockerfile ? (
+        <>
+          <div className="jp-ImageManager-logBar">
+            <span className="jp-ImageManager-sub">{facts.join(' · ')}</span>
+            <span className="jp-ImageManager-space" />
+            <ActionButton
+              label={trans.__('Copy the Dockerfile')}
+              onClick={() =>
+                void navigator.clipboard.writeText(recipe.dockerfile)
+              }
+            >
+              {trans.__('Copy')}
+            </ActionButton>
+          </div>
+          <DockerfileView
+            text={recipe.dockerfile}
+            error=""
+            remarks={[]}
+            trans={trans}
+          />
+        </>
+      ) : (
+        <p className="jp-ImageManager-sub">
+          {trans.__('It was not built from a Dockerfile.')}
+        </p>
+      )}
+    </>
+  );
+}
+
+function Log(props: {
+  model: ImageModel;
+  logOf: (build: IBuild) => LogModel;
+}): JSX.Element {
+  const { trans } = useView();
+  const { build } = props.model;
+  const log = React.useMemo(
+    () => (build ? props.logOf(build) : null),
+    [build?.id, build?.attempt]
+  );
+  return log ? (
+    <LogContent model={log} />
+  ) : (
+    <p className="jp-ImageManager-note">
+      {trans.__('No build of it is known: it was taken in as it is.')}
+    </p>
+  );
+}
