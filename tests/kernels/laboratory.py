@@ -99,6 +99,7 @@ class Laboratory:
             report=report,
             python_version=report.python_version,
         )
+        manager.kernels.prepare_image(held, report)  # as the check of a build does
         return manager.images.activate(ACTOR, project.id, image.id)
 
     def close(self) -> None:
