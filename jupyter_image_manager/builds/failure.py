@@ -38,8 +38,8 @@ _HINTS = (
         "Check the name of the base image {0}; `jupyter image base create` makes one without a registry.",
     ),
     (
-        r"(?:COPY|ADD) failed|the context has no such file|failed to compute cache key",
-        "A file that is copied is not in the context; check its path and .dockerignore.",
+        r"(?:COPY|ADD) failed|the context has no such file|failed to compute cache key|\bl?stat \S+: no such file",
+        "A file that is copied is not there; check its path, and .dockerignore where it comes from the context.",
     ),
     (r"exec format error", "The base is made for another architecture; use one for this machine."),
     (r"Permission denied", "The instruction lacks rights; switch to USER root before it, and back after it."),

@@ -107,7 +107,7 @@ def test_an_image_that_lacks_something_says_what_and_is_mended(builder: Builder)
             "RUN",
             "no package nosuch",
         ),
-        ("FROM jim-test/debian:12\nCOPY nothing*.txt /\n", "COPY", "not in the context"),
+        ("FROM jim-test/debian:12\nCOPY --from=jim-test/debian:12 /nothing /x\n", "COPY", "not there; check its path"),
         ("FROM jim-test/nosuch:1\n", "FROM", "jim-test/nosuch"),
         ("FROM jim-test/debian:12\nRUN nosuchcommand\n", "RUN", "not there"),
     ],

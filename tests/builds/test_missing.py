@@ -66,10 +66,9 @@ def test_it_is_refused_before_anything_is_written(builder: Builder, folder: Path
     assert caught.value.details["missing"][0]["near"] == ("data/train.csv",)
     with pytest.raises(InvalidRequest, match=r"\.dockerignore leaves it out.*!notes\.txt"):
         builder.submit(BASE + "COPY notes.txt /\n")
-    (folder / "My.Dockerfile").write_text(BASE + "COPY train.csv /\n")
+    (folder / "My.Dockerfile").write_text(BASE + "COPY data/train.csv /\n")
     (folder / "My.Dockerfile.dockerignore").write_text("data\n")
     with pytest.raises(InvalidRequest, match=r"My\.Dockerfile\.dockerignore leaves it out"):
-        (folder / "My.Dockerfile").write_text(BASE + "COPY data/train.csv /\n")
         builder.submit(dockerfile_path="My.Dockerfile")
     with pytest.raises(InvalidRequest, match="the context 'data'"):
         builder.submit(BASE + "COPY data/train.csv /\n", context="data")
