@@ -71,6 +71,15 @@ export class Lab {
     return (await response.json()).content;
   }
 
+  /** Write a file or folder through the server. */
+  async put(path: string, model: Record<string, unknown>): Promise<void> {
+    const response = await this.page.request.put(
+      `${process.env.LAB_URL}/api/contents/${path}`,
+      { data: model, headers: { Authorization: `token ${TOKEN}` } }
+    );
+    expect(response.ok(), await response.text()).toBe(true);
+  }
+
   /** A cell of the notebook in front. */
   cell(index: number): Locator {
     return this.page
