@@ -363,13 +363,14 @@ class BuildService(Configurable):
     def lint(
         self, actor: Actor, project_id: str, dockerfile: str, context: str | None = None
     ) -> builtins.list[dict[str, Any]]:
-        """Return what will bite in a Dockerfile with this context, each with its cure."""
+        """Return what will bite in a Dockerfile with this context, each with its cure and the edit that does it."""
         from ..lint import lint
+        from ..mends import with_mends
 
         project = self.manager.projects.get(actor, project_id)
         access.check(actor, "image.view", project)
         files = Context(Path(project.path), context) if project.found else None
-        return [*lint(dockerfile, files=files, versions=self.checker.versions)]
+        return with_mends(dockerfile, lint(dockerfile, files=files, versions=self.checker.versions))
 
     def templates(self) -> builtins.list[dict[str, Any]]:
         """Return the ready-made Dockerfiles with their choices."""
@@ -378,3 +379,7 @@ class BuildService(Configurable):
     def render_template(self, choices: dict[str, Any]) -> str:
         """Return the Dockerfile of a template with these choices."""
         return self.catalog.render(choices).dockerfile
+
+    def parse_template(self, dockerfile: str) -> dict[str, Any] | None:
+        """Return the choices that give exactly this Dockerfile; None when it is nobody's template any more."""
+        return self.catalog.parse(dockerfile)

@@ -30,6 +30,8 @@ ROUTES: tuple[tuple[str, str], ...] = (
     ("builds/{id}/log", "builds:LogHandler"),
     ("templates", "system:TemplatesHandler"),
     ("templates/render", "system:RenderHandler"),
+    ("templates/parse", "system:ParseHandler"),
+    ("templates/environment", "system:EnvironmentHandler"),
     ("lint", "system:LintHandler"),
     ("system-images", "system:SystemImagesHandler"),
     ("kernels", "system:KernelsHandler"),

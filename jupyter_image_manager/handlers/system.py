@@ -13,6 +13,7 @@ from .. import __version__
 from ..errors import ImageManagerError
 from ..models import Actor
 from ..patience import asked
+from ..templates.conda import read_environment
 from .base import ImageManagerHandler
 from .body import parse, read, text
 
@@ -46,6 +47,27 @@ class RenderHandler(SystemHandler):
         """Show the Dockerfile that a template's choices give; the template names the wrong choice itself."""
         choices = parse(self.request.body)
         await self.answer(lambda: {"dockerfile": self.manager.builds.render_template(choices)})
+
+
+class ParseHandler(SystemHandler):
+    """``templates/parse``."""
+
+    @web.authenticated
+    @authorized
+    async def post(self) -> None:
+        """Show the choices that give a Dockerfile; null when it is no template's."""
+        dockerfile = read(self.request.body, {"dockerfile": text})["dockerfile"]
+        await self.answer(lambda: {"choices": self.manager.builds.parse_template(dockerfile)})
+
+
+class EnvironmentHandler(SystemHandler):
+    """``templates/environment``."""
+
+    @web.authenticated
+    @authorized
+    async def post(self) -> None:
+        """Show what of a conda environment.yml a template can take over."""
+        await self.answer(read_environment, read(self.request.body, {"text": text})["text"])
 
 
 class LintHandler(SystemHandler):

@@ -177,6 +177,13 @@ async def test_help_before_a_build(call: Any, project: Any) -> None:
     code, rendered = await call("POST", "templates/render", choices)
     assert code == 200
     assert "FROM " in rendered["dockerfile"]
+    code, parsed = await call("POST", "templates/parse", rendered)
+    assert (code, parsed["choices"]["requirements"]) == (200, "six\n")
+    assert await call("POST", "templates/parse", {"dockerfile": "FROM a\n"}) == (200, {"choices": None})
+    code, read = await call("POST", "templates/environment", {"text": "dependencies: [python=3.9, six, openssl]"})
+    assert (code, read) == (200, {"name": "", "python": "3.9", "requirements": "six\n", "left_out": ["openssl"]})
+    code, _ = await call("POST", "templates/environment", {"text": "six"})
+    assert code == 400
     code, refused = await call("POST", "templates/render", {"name": "no such"})
     assert (code, refused["code"]) == (400, "invalid_request")
     code, found = await call("POST", "lint", {"project_id": project["id"], "dockerfile": "FROM a\nMAINTAINER me\n"})
