@@ -11,6 +11,20 @@ from ..models import BuildFailure, BuildKind, BuildState, Report
 TAIL = 200
 DECISIVE = 8
 _HINTS = (
+    # What is not reached looks to pip as if it were not there: these come first.
+    (
+        r"Temporary failure resolving|Could not resolve host|Name or service not known"
+        r"|establish a new connection|Network is unreachable|Connection timed out",
+        "The network is not reachable from the build; set proxies or an index mirror (BuildSettings).",
+    ),
+    (
+        r"CERTIFICATE_VERIFY_FAILED|certificate verify failed|SSL certificate problem",
+        "The build does not trust the network's certificates; set BuildSettings.ca_bundle.",
+    ),
+    (
+        r"requirement (\S+) \(from versions: none\)",
+        "The package index has no {0}, or was not reached: check the name, and the index and network (BuildSettings).",
+    ),
     (r"No matching distribution found for (\S+)", "There is no {0} for this Python; check its name and version."),
     (r"Could not find a version that satisfies the requirement (\S+)", "There is no {0} for this Python; check it."),
     (r"ResolutionImpossible|conflicting dependencies", "The requirements contradict each other; loosen a version."),
@@ -20,14 +34,6 @@ _HINTS = (
         "--break-system-packages, into a virtual environment, or use a python: base image.",
     ),
     (r"Unable to locate package (\S+)", "The distribution has no package {0}, or `apt-get update` is missing before."),
-    (
-        r"Temporary failure resolving|Could not resolve host|Name or service not known|establish a new connection",
-        "The network is not reachable from the build; set proxies or an index mirror (BuildSettings).",
-    ),
-    (
-        r"CERTIFICATE_VERIFY_FAILED|certificate verify failed|SSL certificate problem",
-        "The build does not trust the network's certificates; set BuildSettings.ca_bundle.",
-    ),
     (r"[Nn]o space left on device", "The disk is full; delete images or make room."),
     (
         r"429 |Too Many Requests|toomanyrequests",
@@ -46,7 +52,11 @@ _HINTS = (
     (r"command not found|: not found", "A program is not there; install it in an earlier instruction."),
     (r"Killed|exit code 137|code: 137", "The step was killed, most often for lack of memory."),
 )
-_ERROR = re.compile(r"\berror\b|\bE: |fatal|failed|not found|no matching|denied|traceback|exception|killed", re.I)
+_ERROR = re.compile(
+    r"\berror\b|\bE: |fatal|failed|not found|no matching|denied|traceback|exception|killed"
+    r"|conflict is caused|user requested|\bdepends on\b|retrying \(",
+    re.I,
+)
 
 
 def decisive(lines: Iterable[str]) -> tuple[str, ...]:
