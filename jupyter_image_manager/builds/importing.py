@@ -164,14 +164,14 @@ def named(manager: ImageManager, engine_image: str, base: str) -> Iterator[None]
         forget_base(manager, base)
 
 
-def forget_base(manager: ImageManager, base: str) -> None:
-    """Take the name of an archive's image away, unless another build stands on it at the moment."""
+def forget_base(manager: ImageManager, base: str, known: int = 1) -> None:
+    """Take the name of an archive's image away, unless more builds than the known one stand on it at the moment."""
     using = 0
     for build in manager.store.builds(active=True):
         image = manager.store.image(build.image_id)
         recipe = manager.store.recipe(image.recipe_id) if image else None
         using += recipe is not None and recipe.kind is SourceKind.ARCHIVE and archive_base(recipe) == base
-    if using <= 1:
+    if using <= known:
         manager.engine.remove_image(base)
 
 

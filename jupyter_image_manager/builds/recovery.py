@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from ..engine.port import LABEL
 from ..errors import Conflict, ImageManagerError
-from ..models import Build, BuildFailure, BuildKind, BuildState, Image, ImageState, utcnow
+from ..models import Build, BuildFailure, BuildKind, BuildState, Image, ImageState, SourceKind, utcnow
 from ..processes import ProcessIdentity
 from ..reference import slug
-from . import failure
+from . import failure, importing
 from .redact import Redactor
 
 if TYPE_CHECKING:
@@ -142,6 +142,9 @@ def _forget(manager: ImageManager, build: Build, image: Image) -> None:
         for container in manager.engine.list_containers({f"{LABEL}.owner": build.worker}) if build.worker else ():
             manager.engine.remove(container.id)
         manager.engine.remove_image(tag_of(project, image))
+        recipe = manager.store.recipe(image.recipe_id)
+        if recipe is not None and recipe.kind is SourceKind.ARCHIVE and recipe.context_digest:
+            importing.forget_base(manager, importing.archive_base(recipe), known=0)
     except ImageManagerError as error:
         manager.log.warning(f"What the build of {image.spec} left in the engine stays for now: {error}")
 
