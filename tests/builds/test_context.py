@@ -181,3 +181,38 @@ def test_archives_that_are_bombs_or_no_images_are_refused(tmp_path: Path) -> Non
     with pytest.raises(InvalidRequest, match="refused"):
         archive.survey(path, 30 << 20, lambda: None)
     assert stat.S_ISREG(path.stat().st_mode)
+
+
+def test_a_hard_link_is_a_file_of_its_own(tmp_path: Path) -> None:
+    """Whoever could make it could read the file: the kernel forbids others' files (protected_hardlinks)."""
+    (tmp_path / "outside").write_text("text")
+    (tmp_path / "project").mkdir()
+    os.link(tmp_path / "outside", tmp_path / "project" / "inside")
+    context = Context(tmp_path / "project", None)
+    data = b"".join(context.body(lambda _: None)) + bytes(1024)
+    with tarfile.open(fileobj=io.BytesIO(data)) as sent:
+        assert sent.getmember("inside").isreg()
+        assert sent.extractfile("inside").read() == b"text"
+
+
+@pytest.mark.parametrize("name", ["secret", "closed/"])
+def test_what_cannot_be_read_is_named_with_what_to_do(tmp_path: Path, name: str) -> None:
+    if name.endswith("/"):
+        (tmp_path / name).mkdir(mode=0o000)
+    else:
+        (tmp_path / name).touch(mode=0o000)
+    for folder in (tmp_path, *tmp_path.parents[:3]):
+        if folder.stat().st_uid == os.geteuid() and str(folder).startswith("/tmp/"):
+            folder.chmod(folder.stat().st_mode | 0o055)
+    privileged = os.geteuid() == 0
+    if privileged:
+        os.seteuid(65534)  # root can read everything
+    try:
+        with pytest.raises(InvalidRequest, match=rf"^{name.strip('/')}.* cannot be read \(permission denied\); change"):
+            Context(tmp_path, None).survey(1 << 30)
+    finally:
+        if privileged:
+            os.seteuid(0)
+        (tmp_path / name).chmod(0o700)
+    (tmp_path / ".dockerignore").write_text(name.strip("/"))
+    assert Context(tmp_path, None).survey(1 << 30)[0].ignored == 1
