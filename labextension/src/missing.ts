@@ -6,7 +6,13 @@ import type { ISignal } from '@lumino/signaling';
 import { attended } from './attended';
 import { isDone } from './format';
 import { distributionOf } from './modules';
-import { choose, namesBeside } from './offers';
+import {
+  buildNow,
+  choose,
+  namesBeside,
+  newerVersion,
+  versionsUnderWay
+} from './offers';
 import type { IOffer, OfferKind } from './offers';
 import { messageOf } from './request';
 import type { IBuild, IImage, IImageManager, IProject } from './tokens';
@@ -31,11 +37,6 @@ export interface INotebookHost {
   /** Restart the kernel and run these cells. */
   goOn: (cells: ReadonlyArray<object>) => Promise<void>;
 }
-
-/**
- * Versions that are being made for notebooks of this page, by project: what is added next stands on them.
- */
-const underWay = new Map<string, { image: IImage; build: IBuild }>();
 
 /**
  * The missing modules of one notebook, and the version that is made for it.
@@ -243,10 +244,11 @@ export class MissingModules {
     base: IImage,
     distribution: string
   ): Promise<void> {
-    const { api } = this._options.manager;
+    const { manager } = this._options;
+    const { api } = manager;
     let packages = [distribution];
-    let from = (await this._newer(project, base)) ?? base;
-    const mine = this._build && (await api.getBuild(this._build.id));
+    let from = (await newerVersion(manager, project, base)) ?? base;
+    const mine = this._build && (await buildNow(api, this._build.id));
     if (mine && mine.state === 'queued' && this._from) {
       // Nothing is lost by asking for both at once.
       await api.cancel(mine.id);
@@ -265,20 +267,7 @@ export class MissingModules {
     this._packages = packages;
     this._build = build;
     this._image = await api.image(build.image_id);
-    underWay.set(project.id, { image: this._image, build });
-  }
-
-  /** The version of an image that is being made for a notebook of this page. */
-  private async _newer(
-    project: IProject,
-    base: IImage
-  ): Promise<IImage | null> {
-    const found = underWay.get(project.id);
-    if (!found || found.image.name !== base.name) {
-      return null;
-    }
-    const build = await this._options.manager.api.getBuild(found.build.id);
-    return isDone(build) ? null : found.image;
+    versionsUnderWay(manager).set(project.id, { image: this._image, build });
   }
 
   private _follow(): void {
@@ -298,9 +287,14 @@ export class MissingModules {
       return;
     }
     const { api } = this._options.manager;
-    const build = await api.getBuild(asked.id);
-    if (this._build?.id !== build.id || this._stage !== 'making') {
+    const build = await buildNow(api, asked.id);
+    if (this._build?.id !== asked.id || this._stage !== 'making') {
       return; // another package has joined meanwhile
+    }
+    if (!build) {
+      this._withdraw(); // somebody deleted it
+      this._changed.emit();
+      return;
     }
     this._build = build;
     if (isDone(build)) {
@@ -314,12 +308,12 @@ export class MissingModules {
     const { manager, host } = this._options;
     this._image = await manager.api.image(build.image_id);
     const project = this._project!;
-    if (underWay.get(project.id)?.build.id === build.id) {
-      underWay.delete(project.id);
+    const versions = versionsUnderWay(manager);
+    if (versions.get(project.id)?.build.id === build.id) {
+      versions.delete(project.id);
     }
     if (build.state === 'cancelled') {
-      this._stage = 'idle';
-      this._waiting().forEach(cell => this._change(cell, 'offer'));
+      this._withdraw();
       void this._discard(build);
       return;
     }
@@ -332,6 +326,12 @@ export class MissingModules {
     if (!this.workedOn && !this._others && this._waiting().length) {
       void this.use();
     }
+  }
+
+  private _withdraw(): void {
+    this._stage = 'idle';
+    this._build = null;
+    this._waiting().forEach(cell => this._change(cell, 'offer'));
   }
 
   /** Delete the version of a build that was cancelled: nothing is in it. */

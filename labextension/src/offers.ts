@@ -2,11 +2,12 @@ import { PathExt } from '@jupyterlab/coreutils';
 import type { Contents } from '@jupyterlab/services';
 
 import type { ImageManagerAPI } from './api';
-import { elapsed } from './format';
+import { elapsed, isDone } from './format';
 import { isInside } from './kernels';
 import { canonicalName } from './modules';
 import type { IMissingModule } from './modules';
-import type { IBuild, IImage, IProject } from './tokens';
+import { RequestError } from './request';
+import type { IBuild, IImage, IImageManager, IProject } from './tokens';
 
 /**
  * What can be done about a module that a cell lacks.
@@ -93,6 +94,55 @@ function usualSeconds(
     .map(build => elapsed(build))
     .sort((a, b) => a - b);
   return seconds.length ? seconds[seconds.length >> 1] : null;
+}
+
+const underWay = new WeakMap<
+  IImageManager,
+  Map<string, { image: IImage; build: IBuild }>
+>();
+
+/**
+ * Versions that are being made for the notebooks of a page, by project: what is added next stands on them.
+ */
+export function versionsUnderWay(
+  manager: IImageManager
+): Map<string, { image: IImage; build: IBuild }> {
+  const found = underWay.get(manager) ?? new Map();
+  underWay.set(manager, found);
+  return found;
+}
+
+/**
+ * The version of an image that is being made for a notebook of this page; null when none is.
+ */
+export async function newerVersion(
+  manager: IImageManager,
+  project: IProject,
+  base: IImage
+): Promise<IImage | null> {
+  const found = versionsUnderWay(manager).get(project.id);
+  if (!found || found.image.name !== base.name) {
+    return null;
+  }
+  const build = await buildNow(manager.api, found.build.id);
+  return build && !isDone(build) ? found.image : null;
+}
+
+/**
+ * A build as it is now; null for one that was deleted with its image.
+ */
+export async function buildNow(
+  api: ImageManagerAPI,
+  id: string
+): Promise<IBuild | null> {
+  try {
+    return await api.getBuild(id);
+  } catch (error) {
+    if (error instanceof RequestError && error.status === 404) {
+      return null;
+    }
+    throw error;
+  }
 }
 
 /**

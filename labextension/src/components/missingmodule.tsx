@@ -11,6 +11,9 @@ import type { IBuild } from '../tokens';
 import { useKeptFocus } from './focus';
 import { ActionButton, ProgressBar, useNow } from './parts';
 
+/** Milliseconds within which a build's process usually starts. */
+const MOMENT = 5000;
+
 /**
  * What the bar needs from outside.
  */
@@ -174,7 +177,7 @@ function Progress(props: IPartProps & { onOther: () => void }): JSX.Element {
         <span>{newsOf(offer, modules, trans)}</span>{' '}
         <span className="jp-ImageManager-sub">
           {running && build
-            ? `${buildStep(build, trans)} · ${buildTime(build, trans, now)}`
+            ? progressDetail(build, trans, now)
             : stage === 'ready'
               ? readyDetail(modules, trans)
               : stage === 'failed'
@@ -277,6 +280,20 @@ function OtherPackage(props: IPartProps & { onDone: () => void }): JSX.Element {
       </div>
     </form>
   );
+}
+
+function progressDetail(
+  build: IBuild,
+  trans: TranslationBundle,
+  now: number
+): string {
+  if (build.state === 'queued' && !build.cancel_requested) {
+    // Its process takes a moment to start; only after that does it wait for others.
+    return now - Date.parse(build.created) < MOMENT
+      ? trans.__('starting')
+      : buildTime(build, trans, now);
+  }
+  return `${buildStep(build, trans)} · ${buildTime(build, trans, now)}`;
 }
 
 /**
