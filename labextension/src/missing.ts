@@ -7,36 +7,20 @@ import { attended } from './attended';
 import { isDone } from './format';
 import { distributionOf } from './modules';
 import {
+  INTERVAL,
   buildNow,
   choose,
+  discard,
   namesBeside,
   newerVersion,
   versionsUnderWay
 } from './offers';
-import type { IOffer, OfferKind } from './offers';
+import type { INotebookHost, IOffer, OfferKind } from './offers';
 import { messageOf } from './request';
 import type { IBuild, IImage, IImageManager, IProject } from './tokens';
 
-/** Milliseconds between two looks at a build, and at most while the server does not answer. */
-const INTERVAL = 1000;
+/** Milliseconds between two looks at a build, at most, while the server does not answer. */
 const LONGEST_INTERVAL = 10_000;
-
-/**
- * The notebook in which a module is missing.
- */
-export interface INotebookHost {
-  /** Of the notebook, relative to the server's root. */
-  path: () => string;
-  kernelId: () => string | undefined;
-  /** Whether its kernel is at work. */
-  busy: () => boolean;
-  /** Grows with each cell that is run. */
-  runs: () => number;
-  /** How many other kernels run in the project. */
-  others: (project: IProject) => Promise<number>;
-  /** Restart the kernel and run these cells. */
-  goOn: (cells: ReadonlyArray<object>) => Promise<void>;
-}
 
 /**
  * The missing modules of one notebook, and the version that is made for it.
@@ -90,9 +74,7 @@ export class MissingModules {
 
   dispose(): void {
     this._poll?.dispose();
-    if (this._build && this._stage === 'making') {
-      attended.delete(this._build.id); // it ends without this notebook
-    }
+    this._attend(false);
     Signal.clearData(this);
   }
 
@@ -123,6 +105,10 @@ export class MissingModules {
       error: ''
     };
     await choose(api, offer, host.kernelId());
+    if (this._asked.has(offer.distribution)) {
+      offer.kind = 'waiting'; // the cell was run once more meanwhile
+      this._attend(true);
+    }
     this._offers.set(cell, offer);
     this._changed.emit();
     return offer;
@@ -131,8 +117,11 @@ export class MissingModules {
   /** Take the offer of a cell back. */
   dismiss(cell: object): void {
     this._offers.delete(cell);
-    if (!this._waiting().length && this._stage === 'failed') {
-      this._stage = 'idle';
+    if (!this._waiting().length) {
+      this._attend(false);
+      if (this._stage === 'failed') {
+        this._rest();
+      }
     }
     this._changed.emit();
   }
@@ -181,6 +170,7 @@ export class MissingModules {
     this._changed.emit();
     try {
       await this._submit(offer.project, base, offer.distribution);
+      this._asked.add(offer.distribution);
       this._runs = this._options.host.runs();
       this._stage = 'making';
       this._follow();
@@ -231,7 +221,7 @@ export class MissingModules {
       await host.goOn(cells);
       // Not run, as one before failed: running it tells what it lacks.
       this._waiting().forEach(each => this._offers.delete(each));
-      this._stage = 'idle';
+      this._rest();
     } catch (error) {
       this._error = messageOf(error);
       this._stage = 'ready';
@@ -252,7 +242,7 @@ export class MissingModules {
     if (mine && mine.state === 'queued' && this._from) {
       // Nothing is lost by asking for both at once.
       await api.cancel(mine.id);
-      void this._discard(mine);
+      void discard(manager, mine);
       packages = [...this._packages, distribution];
       from = this._from;
     }
@@ -314,11 +304,12 @@ export class MissingModules {
     }
     if (build.state === 'cancelled') {
       this._withdraw();
-      void this._discard(build);
+      void discard(manager, build);
       return;
     }
     if (build.state !== 'succeeded' || this._image.state !== 'ready') {
       this._stage = 'failed';
+      this._asked.clear();
       return;
     }
     this._others = await host.others(project);
@@ -328,24 +319,26 @@ export class MissingModules {
     }
   }
 
-  private _withdraw(): void {
-    this._stage = 'idle';
-    this._build = null;
-    this._waiting().forEach(cell => this._change(cell, 'offer'));
+  /** Whether a cell waits for the build: how it ends is told elsewhere otherwise. */
+  private _attend(waited: boolean): void {
+    if (this._build && this._stage === 'making') {
+      if (waited) {
+        attended.add(this._build.id);
+      } else {
+        attended.delete(this._build.id);
+      }
+    }
   }
 
-  /** Delete the version of a build that was cancelled: nothing is in it. */
-  private async _discard(build: IBuild): Promise<void> {
-    const { manager } = this._options;
-    try {
-      while (!isDone(await manager.api.getBuild(build.id))) {
-        await new Promise(resolve => setTimeout(resolve, INTERVAL));
-      }
-      await manager.api.deleteImage(build.image_id);
-      await manager.refresh();
-    } catch {
-      // It stays in the list as cancelled, and can be deleted there.
-    }
+  private _rest(): void {
+    this._stage = 'idle';
+    this._asked.clear();
+  }
+
+  private _withdraw(): void {
+    this._rest();
+    this._build = null;
+    this._waiting().forEach(cell => this._change(cell, 'offer'));
   }
 
   private _waiting(): object[] {
@@ -365,7 +358,9 @@ export class MissingModules {
   private _stage: MissingModules.Stage = 'idle';
   private _project: IProject | null = null;
   private _from: IImage | null = null;
+  /** Packages of the last request, and of all since the notebook went on. */
   private _packages: string[] = [];
+  private _asked = new Set<string>();
   private _build: IBuild | null = null;
   private _image: IImage | null = null;
   private _runs = 0;

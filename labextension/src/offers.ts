@@ -37,6 +37,23 @@ export interface IOffer extends IMissingModule {
 }
 
 /**
+ * The notebook in which a module is missing.
+ */
+export interface INotebookHost {
+  /** Of the notebook, relative to the server's root. */
+  path: () => string;
+  kernelId: () => string | undefined;
+  /** Whether its kernel is at work. */
+  busy: () => boolean;
+  /** Grows with each cell that is run. */
+  runs: () => number;
+  /** How many other kernels run in the project. */
+  others: (project: IProject) => Promise<number>;
+  /** Restart the kernel and run these cells. */
+  goOn: (cells: ReadonlyArray<object>) => Promise<void>;
+}
+
+/**
  * Say what can be done about an offer's package.
  *
  * @param kernelId - Of the notebook's kernel.
@@ -96,6 +113,9 @@ function usualSeconds(
   return seconds.length ? seconds[seconds.length >> 1] : null;
 }
 
+/** Milliseconds between two looks at a build. */
+export const INTERVAL = 1000;
+
 const underWay = new WeakMap<
   IImageManager,
   Map<string, { image: IImage; build: IBuild }>
@@ -142,6 +162,24 @@ export async function buildNow(
       return null;
     }
     throw error;
+  }
+}
+
+/**
+ * Delete the version of a build that was cancelled: nothing is in it.
+ */
+export async function discard(
+  manager: IImageManager,
+  build: IBuild
+): Promise<void> {
+  try {
+    while (!isDone(await manager.api.getBuild(build.id))) {
+      await new Promise(resolve => setTimeout(resolve, INTERVAL));
+    }
+    await manager.api.deleteImage(build.image_id);
+    await manager.refresh();
+  } catch {
+    // It stays in the list as cancelled, and can be deleted there.
   }
 }
 

@@ -5,7 +5,7 @@ import { createRoot } from 'react-dom/client';
 import { attended } from '../attended';
 import { MissingModule, decisive, newsOf } from '../components/missingmodule';
 import { MissingModules } from '../missing';
-import type { INotebookHost } from '../missing';
+import type { INotebookHost } from '../offers';
 import { RequestError } from '../request';
 import type { IBuild, IImage, IImageManager, IProject } from '../tokens';
 import { aBuild, aProject, anImage } from './factory';
@@ -233,6 +233,18 @@ describe('missing modules', () => {
     await until(modules, () => server.wentOn.length > 0);
     expect(server.wentOn).toEqual([[one, two]]);
     expect(server.activated).toEqual(['i5']);
+  });
+
+  it('can be left to a notification, and come back when the cell is run again', async () => {
+    await modules.look(one, 'yaml');
+    await modules.add(one);
+    modules.dismiss(one);
+    expect(attended.has('b4')).toBe(false);
+    expect((await modules.look(one, 'yaml'))!.kind).toBe('waiting');
+    expect(attended.has('b4')).toBe(true);
+    server.end('b4', 'succeeded');
+    await until(modules, () => server.wentOn.length > 0);
+    expect(modules.stage).not.toBe('ready');
   });
 
   it('join a version whose build has not begun', async () => {
