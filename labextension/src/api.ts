@@ -1,23 +1,26 @@
 import { ServerConnection } from '@jupyterlab/services';
 
 import type { IImageDetails, IPackage, IRecipe } from './imagemodel';
-import { RequestError, errorOf, requestJSON, routeURL } from './request';
-import { readEvents } from './sse';
 import type {
-  IBuild,
   IBuildRequest,
   IContextPreview,
+  IEnvironment,
+  ILintItem,
+  ITemplate,
+  ITemplateChoices
+} from './recipe';
+import { RequestError, errorOf, requestJSON, routeURL } from './request';
+import { pause, readEvents } from './sse';
+import type {
+  IBuild,
   IDeletionPreview,
   IImage,
-  ILintItem,
   ILogLine,
   IPackageDiff,
   IProject,
   IRunningKernel,
   IStatus,
   ISystemImage,
-  ITemplate,
-  ITemplateChoices,
   IUsage
 } from './tokens';
 
@@ -219,6 +222,22 @@ export class ImageManagerAPI {
     ).dockerfile;
   }
 
+  /** The choices that give exactly this Dockerfile; null when it is no template's. */
+  async parseTemplate(dockerfile: string): Promise<ITemplateChoices | null> {
+    return (
+      await this._send<{ choices: ITemplateChoices | null }>(
+        'POST',
+        'templates/parse',
+        { dockerfile }
+      )
+    ).choices;
+  }
+
+  /** What of a conda environment.yml a template can take over. */
+  environment(text: string): Promise<IEnvironment> {
+    return this._send('POST', 'templates/environment', { text });
+  }
+
   /** Remarks about a Dockerfile. */
   async lint(projectId: string, dockerfile: string): Promise<ILintItem[]> {
     return (
@@ -371,16 +390,4 @@ export class ImageManagerAPI {
       this.serverSettings
     );
   }
-}
-
-function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise(resolve => {
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, milliseconds);
-    signal.addEventListener('abort', done);
-  });
 }

@@ -32,6 +32,8 @@ export interface IRecipe {
   /** Names only. */
   secrets: string[];
   dockerfile_path: string;
+  /** Folder that was sent, relative to the project. */
+  context_path?: string;
   context_size: number;
   context_files: number;
 }

@@ -1,5 +1,6 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import { MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
+import type { IEditorServices } from '@jupyterlab/codeeditor';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import type { Widget } from '@lumino/widgets';
@@ -71,8 +72,14 @@ export class Pages {
   ): Promise<void> {
     const { app, manager, trans } = this._options;
     const opener = document.activeElement;
-    const { createNewImageWidget } = await import('./widgets/newimage');
+    const { beginningOf, createNewImageWidget, isExplicit } =
+      await import('./widgets/newimage');
     const id = `jupyter-image-manager-new-${project.id}`;
+    const begin = beginningOf(args);
+    if (isExplicit(begin)) {
+      // What is typed in a page that is open is kept as its draft, which the next one offers.
+      this._close(id);
+    }
     this._show(
       id,
       () =>
@@ -81,13 +88,8 @@ export class Pages {
           project,
           contents: app.serviceManager.contents,
           trans,
-          source:
-            args.source === 'template' || args.source === 'dockerfile'
-              ? args.source
-              : undefined,
-          name: typeof args.name === 'string' ? args.name : undefined,
-          packages:
-            typeof args.packages === 'string' ? args.packages : undefined,
+          begin,
+          editors: this._options.editors,
           onSubmitted: build => {
             this._close(id);
             void manager.refresh();
@@ -143,6 +145,8 @@ export namespace Pages {
     app: JupyterFrontEnd;
     manager: IImageManager;
     trans: TranslationBundle;
+    /** JupyterLab's editors; null where there are none. */
+    editors: IEditorServices | null;
     /** Say what did not happen, and why. */
     report: (what: string, error: unknown) => Promise<void>;
   }

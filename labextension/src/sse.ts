@@ -95,3 +95,21 @@ export async function* readEvents(response: Response, signal: AbortSignal) {
     abort();
   }
 }
+
+/**
+ * Wait, unless it is aborted meanwhile.
+ */
+export function pause(
+  milliseconds: number,
+  signal: AbortSignal
+): Promise<void> {
+  return new Promise(resolve => {
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, milliseconds);
+    signal.addEventListener('abort', done);
+  });
+}

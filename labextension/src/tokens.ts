@@ -192,69 +192,6 @@ export interface IDeletionPreview {
 }
 
 /**
- * What would be sent as a build's context.
- */
-export interface IContextPreview {
-  path: string;
-  files: number;
-  size: number;
-  ignored: number;
-  largest: [string, number][];
-  limit: number;
-  problems: string[];
-}
-
-/**
- * A remark about a line of a Dockerfile.
- */
-export interface ILintItem {
-  line: number;
-  level: 'error' | 'warning' | 'info';
-  message: string;
-  cure?: string | string[];
-}
-
-/**
- * A ready-made Dockerfile.
- */
-export interface ITemplate {
-  name: string;
-  title?: string;
-  description?: string;
-  pythons?: string[];
-  python?: string;
-}
-
-/**
- * The choices that a template takes.
- */
-export interface ITemplateChoices {
-  name: string;
-  python: string;
-  /** Text as of a requirements.txt. */
-  requirements: string;
-  apt: string[];
-  env: Record<string, string>;
-}
-
-/**
- * What a user asks to build.
- */
-export interface IBuildRequest {
-  name: string;
-  dockerfile_text?: string;
-  dockerfile_path?: string;
-  template?: ITemplateChoices;
-  from_image?: string;
-  /** Packages that the recipe of `from_image` gets beside its own. */
-  add_packages?: string[];
-  activate?: boolean;
-  fix?: boolean;
-  confirm_context?: boolean;
-  description?: string;
-}
-
-/**
  * What differs between the packages of two images.
  */
 export interface IPackageDiff {

@@ -2,7 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import { formatSize } from '../format';
-import type { IContextPreview } from '../tokens';
+import type { IContextPreview } from '../recipe';
 
 /**
  * What would be sent as context; above the limit it must be confirmed.

@@ -1,27 +1,17 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import type { ILintItem } from '../tokens';
+import type { ILintItem } from '../recipe';
+import { toneOf } from './remarks';
 
 /**
- * A Dockerfile with remarks at their lines.
+ * A Dockerfile to be read; lines with a remark are marked.
  */
 export function DockerfileView(props: {
   text: string;
-  error: string;
   remarks: ReadonlyArray<ILintItem>;
   trans: TranslationBundle;
 }): JSX.Element {
-  if (props.error) {
-    return (
-      <div className="jp-ImageManager-banner" data-tone="error" role="status">
-        {props.error}
-      </div>
-    );
-  }
-  const loose = props.remarks.filter(
-    remark => remark.line < 1 || remark.line > props.text.split('\n').length
-  );
   return (
     <div
       className="jp-ImageManager-code"
@@ -38,39 +28,15 @@ export function DockerfileView(props: {
             '',
             line
           ];
+          const remark = props.remarks.find(each => each.line === index + 1);
           return (
-            <React.Fragment key={index}>
-              <div>
-                {keyword && <b>{keyword}</b>}
-                {rest}
-                {'​'}
-              </div>
-              {props.remarks
-                .filter(remark => remark.line === index + 1)
-                .map(remark => (
-                  <Remark key={remark.message} remark={remark} />
-                ))}
-            </React.Fragment>
+            <div key={index} data-tone={remark && toneOf(remark)}>
+              {keyword && <b>{keyword}</b>}
+              {rest}
+              {'​'}
+            </div>
           );
         })}
-      {loose.map(remark => (
-        <Remark key={remark.message} remark={remark} />
-      ))}
-    </div>
-  );
-}
-
-function Remark({ remark }: { remark: ILintItem }): JSX.Element {
-  const cure = Array.isArray(remark.cure)
-    ? remark.cure.join('\n')
-    : remark.cure;
-  return (
-    <div
-      className="jp-ImageManager-remark"
-      data-tone={remark.level === 'error' ? 'error' : 'warn'}
-    >
-      {remark.message}
-      {cure && <pre>{cure}</pre>}
     </div>
   );
 }

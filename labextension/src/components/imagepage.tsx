@@ -241,12 +241,7 @@ function Dockerfile({ model }: { model: ImageModel }): JSX.Element {
               {trans.__('Copy')}
             </ActionButton>
           </div>
-          <DockerfileView
-            text={recipe.dockerfile}
-            error=""
-            remarks={[]}
-            trans={trans}
-          />
+          <DockerfileView text={recipe.dockerfile} remarks={[]} trans={trans} />
         </>
       ) : (
         <p className="jp-ImageManager-sub">

@@ -1,7 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import type { ITemplate, ITemplateChoices } from '../tokens';
+import type { NewImageModel } from '../newimagemodel';
 import { Choice } from './choice';
 
 const PYTHONS = ['3.8', '3.9', '3.10', '3.11'];
@@ -15,35 +15,30 @@ export function TemplateFields(props: {
   /** Prefix of the ids of elements. */
   ids: string;
   trans: TranslationBundle;
-  templates: ReadonlyArray<ITemplate>;
-  choices: ITemplateChoices;
-  /** System packages as they are being typed. */
-  apt: string;
-  onTemplate: (name: string) => void;
-  onPython: (version: string) => void;
-  onRequirements: (text: string) => void;
-  onApt: (text: string) => void;
+  model: NewImageModel;
 }): JSX.Element {
-  const { ids, trans, templates, choices } = props;
+  const { ids, trans, model } = props;
+  const { draft, templates } = model;
   return (
     <>
       {templates.length > 1 && (
         <Choice
           legend={trans.__('Template')}
           name={`${ids}-template`}
-          value={choices.name}
+          value={draft.template}
           options={templates.map(each => [each.name, each.title ?? each.name])}
-          onChange={props.onTemplate}
+          onChange={template => model.set({ template })}
         />
       )}
       <Choice
         legend={trans.__('Python')}
         name={`${ids}-python`}
-        value={choices.python}
+        value={draft.python}
         options={oldestFirst(
-          templates.find(each => each.name === choices.name)?.pythons ?? PYTHONS
+          templates.find(each => each.name === draft.template)?.pythons ??
+            PYTHONS
         ).map(version => [version, version])}
-        onChange={props.onPython}
+        onChange={python => model.set({ python })}
       />
       <div className="jp-ImageManager-field">
         <label htmlFor={`${ids}-requirements`}>
@@ -54,9 +49,9 @@ export function TemplateFields(props: {
           className="jp-ImageManager-input"
           rows={7}
           spellCheck={false}
-          value={choices.requirements}
+          value={draft.requirements}
           placeholder={REQUIREMENTS_EXAMPLE}
-          onChange={event => props.onRequirements(event.target.value)}
+          onChange={event => model.set({ requirements: event.target.value })}
         />
         <div className="jp-ImageManager-sub">
           {trans.__('As in a requirements.txt, one a line.')}
@@ -68,9 +63,9 @@ export function TemplateFields(props: {
           id={`${ids}-apt`}
           className="jp-ImageManager-input"
           spellCheck={false}
-          value={props.apt}
+          value={draft.apt}
           placeholder={APT_EXAMPLE}
-          onChange={event => props.onApt(event.target.value)}
+          onChange={event => model.set({ apt: event.target.value })}
         />
         <div className="jp-ImageManager-sub">
           {trans.__('Names of apt packages.')}

@@ -3,6 +3,7 @@ import type {
   JupyterFrontEndPlugin
 } from '@jupyterlab/application';
 import { ICommandPalette, InputDialog } from '@jupyterlab/apputils';
+import { IEditorServices } from '@jupyterlab/codeeditor';
 import { PathExt } from '@jupyterlab/coreutils';
 import { ITranslator } from '@jupyterlab/translation';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
@@ -23,12 +24,13 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
   description: 'Adds the commands of the image manager and its pages.',
   autoStart: true,
   requires: [IImageManager, ITranslator],
-  optional: [ICommandPalette],
+  optional: [ICommandPalette, IEditorServices],
   activate: (
     app: JupyterFrontEnd,
     manager: IImageManager,
     translator: ITranslator,
-    palette: ICommandPalette | null
+    palette: ICommandPalette | null,
+    editors: IEditorServices | null
   ): void => {
     const trans = translator.load('jupyter_image_manager');
     const { commands, shell } = app;
@@ -46,6 +48,7 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
       app,
       manager,
       trans,
+      editors,
       report: async (what, error) => (await actions()).report(what, error)
     });
     const ready = () => manager.server === 'ready';
@@ -157,6 +160,30 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
             packages: {
               type: 'string',
               description: trans.__('Python packages to begin with, one a line')
+            },
+            file: {
+              type: 'string',
+              description: trans.__(
+                'A Dockerfile to begin with, relative to the project'
+              )
+            },
+            requirements_file: {
+              type: 'string',
+              description: trans.__(
+                'A requirements.txt whose lines become the packages, relative to the project'
+              )
+            },
+            environment_file: {
+              type: 'string',
+              description: trans.__(
+                'An environment.yml of conda to begin with, relative to the project'
+              )
+            },
+            duplicate: {
+              type: 'string',
+              description: trans.__(
+                'Id of an image whose recipe fills the form'
+              )
             }
           }
         }

@@ -1,3 +1,4 @@
+import type { IEditorServices } from '@jupyterlab/codeeditor';
 import { PathExt } from '@jupyterlab/coreutils';
 import type { Contents } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
@@ -5,8 +6,13 @@ import { ReactWidget } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import { NewImageForm } from '../components/newimage';
-import type { IBuild, IImageManager, IProject } from '../tokens';
 import { isDockerfile } from '../dockerfile';
+import { DraftStore } from '../draft';
+import type { IBeginning } from '../draft';
+import { NewImageModel } from '../newimagemodel';
+import type { IBuild, IImageManager, IProject } from '../tokens';
+
+export { beginningOf, isExplicit } from '../draft';
 
 /**
  * Make the content of the page that describes a new image.
@@ -14,41 +20,47 @@ import { isDockerfile } from '../dockerfile';
 export function createNewImageWidget(options: {
   manager: IImageManager;
   project: IProject;
+  begin: IBeginning;
   contents: Contents.IManager;
+  editors: IEditorServices | null;
   trans: TranslationBundle;
-  source?: 'template' | 'dockerfile';
-  name?: string;
-  packages?: string;
   onSubmitted: (build: IBuild) => void;
   onCancelled: () => void;
 }): ReactWidget {
   const { contents, project } = options;
   const root = project.jupyter_path ?? '';
+  const model = new NewImageModel({
+    ...options,
+    store: new DraftStore(project.id, window.sessionStorage),
+    dockerfiles: async () => {
+      const folder = await contents.get(root, { content: true });
+      const files: Contents.IModel[] = Array.isArray(folder.content)
+        ? folder.content
+        : [];
+      return files
+        .filter(file => file.type !== 'directory' && isDockerfile(file.name))
+        .map(file => file.name)
+        .sort();
+    },
+    read: async path => {
+      const file = await contents.get(PathExt.join(root, path), {
+        type: 'file',
+        format: 'text',
+        content: true
+      });
+      return String(file.content);
+    }
+  });
   const widget = ReactWidget.create(
     <NewImageForm
-      {...options}
-      dockerfiles={async () => {
-        const folder = await contents.get(root, {
-          content: true
-        });
-        const files: Contents.IModel[] = Array.isArray(folder.content)
-          ? folder.content
-          : [];
-        return files
-          .filter(file => file.type !== 'directory' && isDockerfile(file.name))
-          .map(file => file.name)
-          .sort();
-      }}
-      read={async path => {
-        const file = await contents.get(PathExt.join(root, path), {
-          type: 'file',
-          format: 'text',
-          content: true
-        });
-        return String(file.content);
-      }}
+      model={model}
+      editors={options.editors}
+      trans={options.trans}
+      onSubmitted={options.onSubmitted}
+      onCancelled={options.onCancelled}
     />
   );
+  widget.disposed.connect(() => model.dispose());
   widget.addClass('jp-ImageManager-page');
   return widget;
 }

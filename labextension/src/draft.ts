@@ -1,0 +1,288 @@
+import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
+
+import type { IBuildRequest, ITemplateChoices } from './recipe';
+
+/**
+ * With what the page of a new image begins; files are relative to the project.
+ */
+export interface IBeginning {
+  source?: 'template' | 'dockerfile';
+  name?: string;
+  /** Python packages beside those of the project's requirements.txt, one a line. */
+  packages?: string;
+  /** A Dockerfile. */
+  file?: string;
+  /** Its lines become the packages. */
+  requirementsFile?: string;
+  /** An environment.yml of conda. */
+  environmentFile?: string;
+  /** Id of an image whose recipe fills the form. */
+  duplicate?: string;
+}
+
+/**
+ * With what the page begins by the arguments of its command.
+ */
+export function beginningOf(args: ReadonlyPartialJSONObject): IBeginning {
+  const text = (value: unknown) =>
+    typeof value === 'string' && value ? value : undefined;
+  const file = text(args.file);
+  return {
+    source:
+      args.source === 'template' || args.source === 'dockerfile'
+        ? args.source
+        : file
+          ? 'dockerfile'
+          : undefined,
+    name: text(args.name),
+    packages: text(args.packages),
+    file,
+    requirementsFile: text(args.requirements_file),
+    environmentFile: text(args.environment_file),
+    duplicate: text(args.duplicate)
+  };
+}
+
+/**
+ * Whether a beginning says with what the page is filled.
+ */
+export function isExplicit(begin: IBeginning): boolean {
+  return !!(
+    begin.file ||
+    begin.requirementsFile ||
+    begin.environmentFile ||
+    begin.duplicate ||
+    begin.packages
+  );
+}
+
+/**
+ * Whether a draft from before is another than what is asked for.
+ */
+export function isOther(begin: IBeginning, draft: IDraft): boolean {
+  return (
+    (begin.source !== undefined && begin.source !== draft.source) ||
+    (begin.name !== undefined && begin.name !== draft.name)
+  );
+}
+
+/**
+ * What a person has said so far of a new image; plain data.
+ */
+export interface IDraft {
+  name: string;
+  source: 'template' | 'dockerfile';
+  template: string;
+  python: string;
+  /** Another base image than the administrator's; empty for that. */
+  base: string;
+  requirements: string;
+  /** System packages as they were typed. */
+  apt: string;
+  env: [string, string][];
+  /** Files of the project, `SOURCE` or `SOURCE:TARGET`. */
+  files: string[];
+  /** The Dockerfile of the project that is built; empty: the text stands for itself. */
+  file: string;
+  /** The Dockerfile's text where it was changed here; null: as the file says. */
+  text: string | null;
+  /** Folder that is sent as context; empty: the project's. */
+  context: string;
+  activate: boolean;
+}
+
+/**
+ * A draft in which nothing has been said.
+ */
+export const NOTHING: IDraft = {
+  name: '',
+  source: 'template',
+  template: '',
+  python: '3.11',
+  base: '',
+  requirements: '',
+  apt: '',
+  env: [],
+  files: [],
+  file: '',
+  text: null,
+  context: '',
+  activate: true
+};
+
+/**
+ * The choices of a template in a draft.
+ */
+export function choicesOf(draft: IDraft): ITemplateChoices {
+  return {
+    name: draft.template,
+    python: draft.python,
+    requirements: draft.requirements,
+    apt: draft.apt.split(/[\s,]+/).filter(Boolean),
+    env: Object.fromEntries(draft.env.filter(([name]) => name)),
+    ...(draft.files.length ? { files: draft.files } : {}),
+    ...(draft.base ? { base: draft.base } : {})
+  };
+}
+
+/**
+ * What is asked of the server by a draft.
+ *
+ * @param text - The Dockerfile where it is a text; null: the file as it is.
+ */
+export function requestOf(
+  draft: IDraft,
+  text: string | null,
+  confirmed: boolean
+): IBuildRequest {
+  return {
+    name: draft.name,
+    activate: draft.activate,
+    confirm_context: confirmed,
+    ...(draft.context ? { context: draft.context } : {}),
+    ...(draft.source === 'template'
+      ? { template: choicesOf(draft) }
+      : text === null
+        ? { dockerfile_path: draft.file }
+        : { dockerfile_text: text })
+  };
+}
+
+/**
+ * A draft in which a template's choices are said.
+ */
+export function withChoices(
+  draft: IDraft,
+  choices: Partial<ITemplateChoices>
+): IDraft {
+  return {
+    ...draft,
+    template: choices.name ?? draft.template,
+    python: choices.python ?? draft.python,
+    base: choices.base ?? '',
+    requirements: Array.isArray(choices.requirements)
+      ? choices.requirements.join('\n')
+      : (choices.requirements ?? ''),
+    apt: (choices.apt ?? []).join(' '),
+    env: Object.entries(choices.env ?? {}),
+    files: [...(choices.files ?? [])]
+  };
+}
+
+/**
+ * Requirements with further ones, each package once; the further ones decide its version.
+ */
+export function withRequirements(text: string, more: string): string {
+  const lines = text.replace(/\n+$/, '').split('\n');
+  for (const line of more.split('\n').map(each => each.trim())) {
+    const name = distributionOf(line);
+    if (!line || lines.some(each => each.trim() === line)) {
+      continue;
+    }
+    const known = name
+      ? lines.findIndex(each => distributionOf(each.trim()) === name)
+      : -1;
+    if (known < 0) {
+      lines.push(line);
+    } else if (line.length > name.length) {
+      lines[known] = line;
+    }
+  }
+  const joined = lines.join('\n').replace(/^\n+/, '');
+  return joined && `${joined}\n`;
+}
+
+/**
+ * The name of the package that a line of requirements asks for, in its one spelling; empty when it asks for none.
+ */
+export function distributionOf(line: string): string {
+  const match = /^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?/.exec(line);
+  return match ? match[0].toLowerCase().replace(/[-_.]+/g, '-') : '';
+}
+
+/**
+ * Keeps the draft of a project through reloads and crashes of the page.
+ */
+export class DraftStore {
+  /**
+   * @param projectId - Whose draft it is.
+   * @param storage - Where it is kept; the tab's own, so that two tabs have two drafts.
+   */
+  constructor(
+    projectId: string,
+    private readonly _storage: Pick<
+      Storage,
+      'getItem' | 'setItem' | 'removeItem'
+    >
+  ) {
+    this._key = `jupyter-image-manager:draft:${projectId}`;
+  }
+
+  /** The draft that is kept; null when there is none that can be read. */
+  load(): IDraft | null {
+    const kept = this._storage.getItem(this._key);
+    if (kept === null) {
+      return null;
+    }
+    try {
+      return draftOf(JSON.parse(kept));
+    } catch (error) {
+      if (error instanceof SyntaxError) {
+        return null;
+      }
+      throw error;
+    }
+  }
+
+  /** Keep a draft. Returns whether it is kept: a browser may have no room. */
+  save(draft: IDraft): boolean {
+    try {
+      this._storage.setItem(this._key, JSON.stringify(draft));
+      return true;
+    } catch (error) {
+      if (error instanceof DOMException) {
+        return false;
+      }
+      throw error;
+    }
+  }
+
+  /** Forget it. */
+  clear(): void {
+    this._storage.removeItem(this._key);
+  }
+
+  private readonly _key: string;
+}
+
+/**
+ * Read a draft that perhaps another version has written; null when it is none.
+ */
+function draftOf(value: unknown): IDraft | null {
+  if (typeof value !== 'object' || value === null) {
+    return null;
+  }
+  const found = { ...NOTHING, ...(value as Partial<IDraft>) };
+  const strings = [
+    found.name,
+    found.template,
+    found.python,
+    found.base,
+    found.requirements,
+    found.apt,
+    found.file,
+    found.context,
+    found.text ?? ''
+  ];
+  const sound =
+    strings.every(each => typeof each === 'string') &&
+    ['template', 'dockerfile'].includes(found.source) &&
+    Array.isArray(found.files) &&
+    found.files.every(each => typeof each === 'string') &&
+    Array.isArray(found.env) &&
+    found.env.every(
+      each =>
+        Array.isArray(each) && each.every(word => typeof word === 'string')
+    );
+  return sound ? found : null;
+}

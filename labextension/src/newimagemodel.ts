@@ -1,0 +1,422 @@
+import type { IDisposable } from '@lumino/disposable';
+import { Signal } from '@lumino/signaling';
+import type { ISignal } from '@lumino/signaling';
+
+import { Beginner, asTemplate } from './beginning';
+import { mended } from './dockerfile';
+import { NOTHING, choicesOf, isExplicit, isOther, requestOf } from './draft';
+import type { DraftStore, IDraft } from './draft';
+import type { IContextPreview, ILintItem, ITemplate } from './recipe';
+import { messageOf } from './request';
+import type { IBuild, IImageManager, IProject } from './tokens';
+
+/** Milliseconds of no typing after which the server is asked. */
+const CALM = 250;
+
+/**
+ * What is said of a new image, and what follows from it; form and Dockerfile are two views of it.
+ */
+export class NewImageModel implements IDisposable {
+  constructor(private readonly _options: NewImageModel.IOptions) {
+    void this._begin(true);
+  }
+
+  get stateChanged(): ISignal<this, void> {
+    return this._stateChanged;
+  }
+
+  get manager(): IImageManager {
+    return this._options.manager;
+  }
+
+  get project(): IProject {
+    return this._options.project;
+  }
+
+  /** What was said. */
+  get draft(): IDraft {
+    return this._draft;
+  }
+
+  /** Whether all that the page begins with is there. */
+  get ready(): boolean {
+    return this._ready;
+  }
+
+  get templates(): ReadonlyArray<ITemplate> {
+    return this._templates;
+  }
+
+  /** Dockerfiles of the project's folder. */
+  get dockerfiles(): ReadonlyArray<string> {
+    return this._dockerfiles;
+  }
+
+  /** What would be sent; null while it is not known. */
+  get context(): IContextPreview | null {
+    return this._context;
+  }
+
+  /** The Dockerfile, as the form or the text says. */
+  get text(): string {
+    return this._draft.source === 'template'
+      ? this._rendered
+      : (this._draft.text ?? this._fileText);
+  }
+
+  /** Whether the text is another than that of the project's file, which stays as it is. */
+  get changed(): boolean {
+    const { file, text } = this._draft;
+    return file !== '' && text !== null && text !== this._fileText;
+  }
+
+  /** Why there is no Dockerfile; empty when there is one. */
+  get problem(): string {
+    return this._problem;
+  }
+
+  get remarks(): ReadonlyArray<ILintItem> {
+    return this._remarks;
+  }
+
+  /** What a person should know of how the page was filled. */
+  get notes(): ReadonlyArray<string> {
+    return this._notes;
+  }
+
+  /** Whether this goes on with a draft from before. */
+  get continued(): boolean {
+    return this._continued;
+  }
+
+  /** A draft from before with which this does not go on; null when there is none. */
+  get other(): IDraft | null {
+    return this._other;
+  }
+
+  /** The lines that the form could not say, while it is asked whether to go back to it. */
+  get leaving(): ReadonlyArray<string> | null {
+    return this._leaving;
+  }
+
+  /** Whether the build is being submitted. */
+  get busy(): boolean {
+    return this._busy;
+  }
+
+  /** What did not succeed. */
+  get error(): string {
+    return this._error;
+  }
+
+  get isDisposed(): boolean {
+    return this._isDisposed;
+  }
+
+  dispose(): void {
+    this._isDisposed = true;
+    clearTimeout(this._timer);
+    Signal.clearData(this);
+  }
+
+  /**
+   * Say something; it is kept at once.
+   */
+  set(changes: Partial<IDraft>): void {
+    this._draft = { ...this._draft, ...changes };
+    this._leaving = null;
+    this._options.store.save(this._draft);
+    this._follow(CALM);
+  }
+
+  /**
+   * Forget all that was said, and begin as if there had never been a draft.
+   */
+  startOver(): void {
+    this._options.store.clear();
+    this._other = null;
+    void this._begin(false);
+  }
+
+  /**
+   * Go on with the draft from before.
+   */
+  goBackToDraft(): void {
+    if (this._other) {
+      const draft = this._other;
+      this._other = null;
+      this._continued = true;
+      this._notes = [];
+      this.set(draft);
+    }
+  }
+
+  /**
+   * Take the form's Dockerfile over, to be changed as text.
+   */
+  editAsText(): void {
+    this.set({ source: 'dockerfile', file: '', text: this._rendered });
+  }
+
+  /**
+   * Build the project's file as it is again.
+   */
+  backToFile(): void {
+    this.set({ text: null });
+  }
+
+  /**
+   * Begin with a Dockerfile: the one that was said, one of the project, else the form's.
+   */
+  toDockerfile(): void {
+    const { file, text } = this._draft;
+    const found = file || this._dockerfiles[0];
+    if (text !== null || found) {
+      this.set({ source: 'dockerfile', file: text === null ? found : file });
+    } else {
+      this.editAsText();
+    }
+  }
+
+  /**
+   * Begin with a template: without loss as long as the text is one that the form can say, else after a question.
+   */
+  async toTemplate(): Promise<void> {
+    const draft = this._draft;
+    const { api } = this.manager;
+    if (draft.text === null || (draft.file && !this.changed)) {
+      this.set({ source: 'template', text: null });
+      return;
+    }
+    try {
+      const found = await asTemplate(api, draft, draft.text);
+      if (this._draft !== draft || this.isDisposed) {
+        return;
+      }
+      if (!Array.isArray(found)) {
+        this.set(found);
+        return;
+      }
+      this._leaving = found;
+    } catch (error) {
+      this._error = messageOf(error);
+    }
+    this._changed();
+  }
+
+  /**
+   * Answer whether the text is given up for the form.
+   */
+  leave(really: boolean): void {
+    if (really) {
+      this.set({ source: 'template', text: null });
+    } else {
+      this._leaving = null;
+      this._changed();
+    }
+  }
+
+  /**
+   * Do what a remark says; the form's Dockerfile becomes text by that.
+   */
+  mend(remark: ILintItem): void {
+    const edit = remark.mend;
+    if (!edit) {
+      return;
+    }
+    const text = mended(this.text, edit);
+    this._remarks = [];
+    this.set(
+      this._draft.source === 'template'
+        ? { source: 'dockerfile', file: '', text }
+        : { text }
+    );
+  }
+
+  /**
+   * Ask for the build. Returns it, or null when it was refused.
+   */
+  async submit(confirmed: boolean): Promise<IBuild | null> {
+    this._busy = true;
+    this._error = '';
+    this._changed();
+    try {
+      const build = await this.manager.api.build(
+        this.project.id,
+        requestOf(
+          this._draft,
+          this.changed || !this._draft.file ? this.text : null,
+          confirmed
+        )
+      );
+      this._options.store.clear();
+      return build;
+    } catch (error) {
+      this._error = messageOf(error);
+      return null;
+    } finally {
+      this._busy = false;
+      this._changed();
+    }
+  }
+
+  private async _begin(withDraft: boolean): Promise<void> {
+    const { begin, store, dockerfiles, trans } = this._options;
+    const { api } = this.manager;
+    const [known, found] = await Promise.allSettled([
+      api.templates(),
+      dockerfiles()
+    ]);
+    if (this.isDisposed) {
+      return;
+    }
+    this._notes = [];
+    this._error = '';
+    if (known.status === 'fulfilled') {
+      this._templates = known.value;
+    } else {
+      this._error = messageOf(known.reason);
+    }
+    this._dockerfiles = found.status === 'fulfilled' ? found.value : [];
+    const kept = withDraft ? store.load() : null;
+    const asked = isExplicit(begin) || (kept && isOther(begin, kept));
+    this._continued = kept !== null && !asked;
+    this._other = asked ? kept : null;
+    if (kept && !asked) {
+      this._draft = kept;
+    } else {
+      const beginner = new Beginner({
+        ...this._options,
+        templates: this._templates,
+        dockerfiles: this._dockerfiles
+      });
+      try {
+        this._draft = await beginner.draft();
+      } catch (error) {
+        this._error = trans.__(
+          'The page could not be filled as asked. %1',
+          messageOf(error)
+        );
+        this._draft = beginner.empty();
+      }
+      this._notes = beginner.notes;
+    }
+    if (!this.isDisposed) {
+      this._ready = true;
+      this._follow(0);
+      void this.refreshContext();
+    }
+  }
+
+  /**
+   * Ask again what would be sent.
+   */
+  async refreshContext(): Promise<void> {
+    try {
+      this._context = await this.manager.api.context(
+        this.project.id,
+        this._draft.context || undefined
+      );
+    } catch (error) {
+      this._error = messageOf(error);
+    }
+    this._changed();
+  }
+
+  /** Find out, when nothing more is said for a moment, what follows. */
+  private _follow(calm: number): void {
+    clearTimeout(this._timer);
+    const round = ++this._round;
+    const current = () => round === this._round && !this.isDisposed;
+    this._timer = setTimeout(() => void this._ask(current), calm);
+    this._changed();
+  }
+
+  private async _ask(current: () => boolean): Promise<void> {
+    const draft = this._draft;
+    const { api } = this.manager;
+    let problem = '';
+    try {
+      if (draft.source === 'template') {
+        const text = draft.template
+          ? await api.renderTemplate(choicesOf(draft))
+          : '';
+        if (current()) {
+          this._rendered = text;
+        }
+      } else if (draft.file) {
+        const text = await this._options.read(draft.file);
+        if (current()) {
+          this._fileText = text;
+        }
+      }
+    } catch (error) {
+      // The text that stands here can be built without the file from which it began.
+      problem =
+        draft.source === 'dockerfile' && draft.text !== null
+          ? ''
+          : messageOf(error);
+    }
+    if (!current()) {
+      return;
+    }
+    this._problem = problem;
+    this._changed();
+    try {
+      const remarks =
+        problem || !this.text ? [] : await api.lint(this.project.id, this.text);
+      if (current()) {
+        this._remarks = remarks;
+        this._changed();
+      }
+    } catch (error) {
+      if (current()) {
+        this._error = messageOf(error);
+        this._changed();
+      }
+    }
+  }
+
+  private _changed(): void {
+    if (!this.isDisposed) {
+      this._stateChanged.emit();
+    }
+  }
+
+  private _stateChanged = new Signal<this, void>(this);
+  private _draft: IDraft = NOTHING;
+  private _ready = false;
+  private _templates: ReadonlyArray<ITemplate> = [];
+  private _dockerfiles: ReadonlyArray<string> = [];
+  private _context: IContextPreview | null = null;
+  private _rendered = '';
+  private _fileText = '';
+  private _problem = '';
+  private _remarks: ReadonlyArray<ILintItem> = [];
+  private _notes: ReadonlyArray<string> = [];
+  private _continued = false;
+  private _other: IDraft | null = null;
+  private _leaving: ReadonlyArray<string> | null = null;
+  private _busy = false;
+  private _error = '';
+  private _isDisposed = false;
+  private _round = 0;
+  private _timer: ReturnType<typeof setTimeout> | undefined;
+}
+
+/**
+ * A namespace for what {@link NewImageModel} is made from.
+ */
+export namespace NewImageModel {
+  /**
+   * Options of the constructor.
+   */
+  export interface IOptions extends Omit<
+    Beginner.IOptions,
+    'templates' | 'dockerfiles'
+  > {
+    store: DraftStore;
+    /** Dockerfiles of the project folder, relative to it. */
+    dockerfiles: () => Promise<string[]>;
+  }
+}
