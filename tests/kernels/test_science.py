@@ -33,7 +33,7 @@ pytestmark = pytest.mark.engine
 BIN = Path(sys.executable).parent
 PROVISIONER = "JUPYTER_DEFAULT_PROVISIONER_NAME"
 RIGHT = "logistic regression, by hand - right for 84% of 600 customers\n"
-WHERE = "import os, sys; print(sys.executable, os.path.exists('/.dockerenv'), os.getcwd())"
+WHERE = "import os, sys; print(sys.prefix, os.path.exists('/.dockerenv'), os.getcwd())"
 
 
 @pytest.fixture(scope="session")
@@ -67,7 +67,7 @@ def plain(tmp_path: Path) -> Path:
 
 def here(folder: Path) -> str:
     """What a kernel of this very environment prints in a folder."""
-    return f"{sys.executable} {Path('/.dockerenv').exists()} {folder}\n"
+    return f"{sys.prefix} {Path('/.dockerenv').exists()} {folder}\n"
 
 
 def check_study(notebook: NotebookNode, folder: Path) -> None:
