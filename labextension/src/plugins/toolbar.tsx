@@ -8,8 +8,12 @@ import { ITranslator } from '@jupyterlab/translation';
 import { ReactWidget } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
-import { KernelImage } from '../components/kernelimage';
 import { IImageManager } from '../tokens';
+
+// Loaded with the first notebook.
+const KernelImage = React.lazy(async () => ({
+  default: (await import('../components/kernelimage')).KernelImage
+}));
 
 /**
  * Adds the name of the kernel's image to the toolbar of notebooks.
@@ -29,12 +33,14 @@ export const toolbarPlugin: JupyterFrontEndPlugin<void> = {
     const trans = translator.load('jupyter_image_manager');
     toolbars?.addFactory<NotebookPanel>('Notebook', 'kernelImage', panel => {
       const widget = ReactWidget.create(
-        <KernelImage
-          manager={manager}
-          context={panel.sessionContext}
-          trans={trans}
-          run={command => void app.commands.execute(command)}
-        />
+        <React.Suspense fallback={null}>
+          <KernelImage
+            manager={manager}
+            context={panel.sessionContext}
+            trans={trans}
+            run={command => void app.commands.execute(command)}
+          />
+        </React.Suspense>
       );
       widget.addClass('jp-ImageManager-toolbarItem');
       return widget;
