@@ -9,7 +9,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from ..dockerfile import parse
-from ..errors import Conflict, InvalidRequest
+from ..errors import Conflict, ImageNotFound, InvalidRequest
 from ..models import SourceKind
 from .importing import base_of
 
@@ -52,8 +52,8 @@ def packages(wanted: Iterable[str]) -> tuple[str, ...]:
 def with_packages(manager: ImageManager, image: Image, recipe: Recipe, wanted: Iterable[str]) -> Recipe:
     """Return an image's recipe with packages added.
 
-    Those of a template join its requirements, and it stays a template; to a Dockerfile an instruction is appended, run
-    by the user with whom it ends; an image that was taken in is stood upon.
+    Those of a template join its requirements, and it stays a template; to a Dockerfile an instruction is appended, after
+    which its user is what it was; an image that was taken in is stood upon.
 
     Raises
     ------
@@ -68,18 +68,61 @@ def with_packages(manager: ImageManager, image: Image, recipe: Recipe, wanted: I
         text = manager.builds.catalog.render(choices).dockerfile
         return _changed(image, recipe, replace(recipe, kind=SourceKind.TEMPLATE, dockerfile=text, template=choices))
     start = recipe.dockerfile or f"FROM {base_of(manager, image, recipe)}\n"
-    return _changed(image, recipe, replace(recipe, dockerfile=appended(start, adding)))
+    made = _last_made(manager, image)
+    user = "" if _own_python(made) else _user(manager, made, start)
+    return _changed(image, recipe, replace(recipe, dockerfile=appended(start, adding, user)))
 
 
-def appended(dockerfile: str, adding: Iterable[str]) -> str:
-    """Return a Dockerfile that installs packages at its end, unless it does exactly that already."""
+def appended(dockerfile: str, adding: Iterable[str], user: str = "") -> str:
+    """Return a Dockerfile that installs packages at its end, unless it does exactly that already.
+
+    Parameters
+    ----------
+    user : str
+        With whom the Dockerfile ends, when that user's packages would lie in a home that kernels of others cannot
+        read: root installs them for everybody then.
+    """
     quoted = " ".join(f"'{package}'" for package in adding)
     line = f"RUN python3 -m pip install --no-cache-dir {quoted}"
     read = parse(dockerfile)
     if any(instruction.text == line for instruction in read.instructions):
         return dockerfile
+    lines = [line] if user.partition(":")[0] in ("", "0", "root") else ["USER root", line, f"USER {user}"]
     # A continuation at the very end, which Docker forgives, would swallow what is appended.
-    return f"{dockerfile.rstrip().rstrip(read.escape).rstrip()}\n{line}\n"
+    return "\n".join([dockerfile.rstrip().rstrip(read.escape).rstrip(), *lines]) + "\n"
+
+
+def _last_made(manager: ImageManager, image: Image) -> Image:
+    """Return an image, or the one whose recipe it goes on from while it is still being built."""
+    seen = {image.id}
+    while image.report is None:
+        recipe = manager.store.recipe(image.recipe_id)
+        parent = manager.store.image(recipe.parent_image_id) if recipe and recipe.parent_image_id else None
+        if parent is None or parent.id in seen:
+            break
+        seen.add(parent.id)
+        image = parent
+    return image
+
+
+def _own_python(image: Image) -> bool:
+    """Tell whether an image's Python is no system's: a virtual environment or conda, which belongs to its user."""
+    path = image.report.python_path if image.report else ""
+    return bool(path) and not path.startswith(("/usr/bin/", "/usr/local/bin/"))
+
+
+def _user(manager: ImageManager, made: Image, dockerfile: str) -> str:
+    """Return the user with whom a Dockerfile ends; empty when nothing says who that is."""
+    for instruction in reversed(parse(dockerfile).instructions):
+        if instruction.keyword == "USER":
+            return instruction.value.strip()
+        if instruction.keyword == "FROM":
+            break
+    # Its base says it: what was made of it has the same user.
+    try:
+        return manager.engine.inspect_image(made.engine_image).user if made.engine_image else ""
+    except ImageNotFound:
+        return ""
 
 
 def _template(manager: ImageManager, recipe: Recipe, adding: Iterable[str]) -> dict[str, Any] | None:

@@ -15,8 +15,17 @@ from jupyter_image_manager.templates import TemplateCatalog
 from .conftest import Builder
 
 DOCKERFILE = "FROM debian:12\nRUN useradd ada\nUSER ada"
-MANAGER: Any = SimpleNamespace(builds=SimpleNamespace(catalog=TemplateCatalog()))
-IMAGE: Any = SimpleNamespace(spec="sci:1")
+MANAGER: Any = SimpleNamespace(
+    builds=SimpleNamespace(catalog=TemplateCatalog()),
+    engine=SimpleNamespace(inspect_image=lambda _: SimpleNamespace(user="jovyan")),
+)
+
+
+def image(python: str = "/usr/local/bin/python3") -> Any:
+    return SimpleNamespace(spec="sci:1", id="i", engine_image="sha256:1", report=SimpleNamespace(python_path=python))
+
+
+IMAGE = image()
 
 
 def recipe(**values: Any) -> Recipe:
@@ -65,17 +74,27 @@ def test_a_template_stays_one() -> None:
         with_packages(MANAGER, IMAGE, new, ["numpy", "pyyaml"])
 
 
-def test_a_dockerfile_goes_on_as_the_user_with_whom_it_ends() -> None:
+def test_a_dockerfile_installs_for_everybody_and_ends_with_its_user() -> None:
     new = with_packages(MANAGER, IMAGE, recipe(dockerfile=DOCKERFILE), ["PyYAML", "six>1"])
-    assert new.dockerfile == DOCKERFILE + "\nRUN python3 -m pip install --no-cache-dir 'PyYAML' 'six>1'\n"
+    line = "RUN python3 -m pip install --no-cache-dir 'PyYAML' 'six>1'"
+    # In the home of that user it could not be read by kernels that run as somebody else.
+    assert new.dockerfile == f"{DOCKERFILE}\nUSER root\n{line}\nUSER ada\n"
     with pytest.raises(Conflict, match="already"):
         with_packages(MANAGER, IMAGE, new, ["PyYAML", "six>1"])
+    # A virtual environment and conda belong to their user.
+    own = with_packages(MANAGER, image("/opt/conda/bin/python3"), recipe(dockerfile=DOCKERFILE), ["PyYAML", "six>1"])
+    assert own.dockerfile == f"{DOCKERFILE}\n{line}\n"
+
+
+@pytest.mark.parametrize("user", ["", "root", "0", "0:0"])
+def test_root_needs_no_change_of_the_user(user: str) -> None:
+    assert "USER" not in appended("FROM x\n", ["six"], user)
 
 
 def test_a_template_changed_by_hand_is_a_dockerfile() -> None:
     old = template()
     old = recipe(kind=SourceKind.DUPLICATE, dockerfile=old.dockerfile + "RUN true\n", template=old.template)
-    assert with_packages(MANAGER, IMAGE, old, ["six"]).dockerfile == appended(old.dockerfile, ["six"])
+    assert with_packages(MANAGER, IMAGE, old, ["six"]).dockerfile == appended(old.dockerfile, ["six"], "jupyter")
 
 
 def test_a_continuation_at_the_end_swallows_nothing() -> None:
@@ -85,7 +104,8 @@ def test_a_continuation_at_the_end_swallows_nothing() -> None:
 def test_an_image_that_was_taken_in_is_stood_upon() -> None:
     pinned = "debian:12@sha256:" + "a" * 64
     new = with_packages(MANAGER, IMAGE, recipe(kind=SourceKind.IMPORT, reference=pinned), ["six"])
-    assert new.dockerfile.startswith(f"FROM {pinned}\nRUN ")
+    assert new.dockerfile.startswith(f"FROM {pinned}\nUSER root\nRUN ")
+    assert new.dockerfile.endswith("\nUSER jovyan\n")  # as the image itself says
 
 
 @pytest.mark.engine
