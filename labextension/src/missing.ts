@@ -219,7 +219,7 @@ export class MissingModules {
         void manager.refresh();
       }
       await host.goOn(cells);
-      // Not run, as one before failed: running it tells what it lacks.
+      // What failed for another reason says so itself.
       this._waiting().forEach(each => this._offers.delete(each));
       this._rest();
     } catch (error) {

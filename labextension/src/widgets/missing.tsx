@@ -89,15 +89,20 @@ export class MissingBars {
       await idle(kernel); // what is asked before is forgotten
     }
     const order = content.widgets;
-    await NotebookActions.runCells(
-      content,
-      cells
-        .filter(cell => !cell.isDisposed)
-        .sort((a, b) => order.indexOf(a) - order.indexOf(b)),
-      sessionContext,
-      undefined,
-      translator
-    );
+    // One by one: that one of them fails is no reason not to run the next.
+    for (const cell of [...cells].sort(
+      (a, b) => order.indexOf(a) - order.indexOf(b)
+    )) {
+      if (!cell.isDisposed) {
+        await NotebookActions.runCells(
+          content,
+          [cell],
+          sessionContext,
+          undefined,
+          translator
+        );
+      }
+    }
     this._tidy();
   }
 
