@@ -52,8 +52,8 @@ def packages(wanted: Iterable[str]) -> tuple[str, ...]:
 def with_packages(manager: ImageManager, image: Image, recipe: Recipe, wanted: Iterable[str]) -> Recipe:
     """Return an image's recipe with packages added.
 
-    Those of a template join its requirements, and it stays a template; to a Dockerfile an instruction is appended, after
-    which its user is what it was; an image that was taken in is stood upon.
+    Those of a template join its requirements, and it stays a template; to a Dockerfile an instruction is appended,
+    after which its user is what it was; an image that was taken in is stood upon.
 
     Raises
     ------
