@@ -183,7 +183,7 @@ function Form(props: INewImageProps): JSX.Element {
           </div>
         </div>
         <div>
-          <div className="jp-ImageManager-heading">
+          <div className="jp-ImageManager-codeHead">
             <h2>{trans.__('Dockerfile')}</h2>
             <span className="jp-ImageManager-space" />
             {template ? (
