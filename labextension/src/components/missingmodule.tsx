@@ -63,8 +63,9 @@ function Bar(props: IPartProps): JSX.Element {
       data-tone={failed ? 'error' : offer.kind === 'done' ? 'ok' : 'busy'}
       data-lm-suppress-shortcuts="true"
       onKeyDown={event => {
+        // A notebook takes the focus at each key that it sees.
+        event.stopPropagation();
         if (event.key === 'Escape') {
-          event.stopPropagation();
           if (other) {
             setOther(false);
           } else {

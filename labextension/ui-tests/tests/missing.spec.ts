@@ -12,7 +12,8 @@ const CELLS = [
   'import dotenv; print(dotenv.__name__.upper())',
   'import helpers.part',
   'import os.nothing',
-  "raise ModuleNotFoundError('No module named \\'x; touch /tmp/<b>\\'')"
+  "raise ModuleNotFoundError('No module named \\'x; touch /tmp/<b>\\'')",
+  'import no_such_thing_at_all'
 ];
 const DOCKERFILE = `FROM jim-test/python:3.11
 RUN useradd --create-home --uid 1000 jupyter
@@ -112,7 +113,7 @@ test('a folder without an image gets a form with the package in it', async ({
     .click();
   const form = page.getByRole('form', { name: 'New image' });
   await expect(form.getByLabel('Python packages')).toHaveValue(
-    'opencv-python-headless'
+    /^opencv-python-headless\n?$/
   );
   await form.getByRole('button', { name: 'Cancel' }).click();
 });
@@ -209,4 +210,39 @@ test('a missing module is added to a new version, in which the notebook goes on'
     'lean:3'
   );
   await lab.picture('missing-done');
+});
+
+test('a package that cannot be had says why, and another one can be named', async ({
+  lab
+}) => {
+  const { page } = lab;
+  await lab.open(`${FOLDER}/second.ipynb`);
+  await lab.run(5);
+  const here = bar(lab, 5);
+  await expect(here).toContainText(
+    'no-such-thing-at-all may bring no_such_thing_at_all. It has the same name; look it up before you add it.'
+  );
+  await here.getByRole('button', { name: 'Add it' }).click();
+  await expect(here).toContainText('lean:4 was not made.', {
+    timeout: 120_000
+  });
+  await expect(here).toContainText('Nothing else has changed.');
+  await expect(here).toContainText('no-such-thing-at-all');
+  await lab.picture('missing-failed');
+  await here.getByRole('button', { name: 'Another package' }).click();
+  const name = here.getByLabel('Package that brings no_such_thing_at_all');
+  await expect(name).toBeFocused();
+  await name.fill('a b; touch x');
+  await expect(here.getByRole('button', { name: 'Take it' })).toBeDisabled();
+  await name.fill('');
+  await page.keyboard.type('PyYAML');
+  await expect(name).toHaveValue('PyYAML');
+  await lab.picture('missing-another');
+  await page.keyboard.press('Enter');
+  await expect(here).toContainText(
+    'PyYAML is in lean:3 already, and does not bring no_such_thing_at_all.'
+  );
+  await expect(here).toBeFocused();
+  await page.keyboard.press('Escape');
+  await expect(here).toHaveCount(0);
 });
