@@ -181,11 +181,11 @@ class ImageMagics(Magics):
         return (*row, image.digest[:19] or "—") if digest else row
 
     def _build(self, context: Context, cell: str | None) -> None:
-        project = context.project_or_new()
-        request = request_from(context, project)
-        if cell is not None:
-            request = replace(request, dockerfile_text=cell)
-        build = context.manager.builds.submit(context.actor, project.id, request)
+        with context.project_or_new() as project:
+            request = request_from(context, project)
+            if cell is not None:
+                request = replace(request, dockerfile_text=cell)
+            build = context.manager.builds.submit(context.actor, project.id, request)
         spec = context.manager.images.get(context.actor, build.image_id).image.spec
         shown = CellDisplay(spec, build)
         if context.args.detach:

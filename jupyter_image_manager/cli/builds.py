@@ -213,10 +213,9 @@ def _template(args: argparse.Namespace) -> dict[str, Any] | None:
 
 def build_command(context: Context) -> int:
     """``jupyter image build``."""
-    _template(context.args)  # wrong words are said before a folder becomes a project
-    project = context.project_or_new()
-    request = request_from(context, project)
-    return finish(context, context.manager.builds.submit(context.actor, project.id, request))
+    with context.project_or_new() as project:
+        build = context.manager.builds.submit(context.actor, project.id, request_from(context, project))
+    return finish(context, build)
 
 
 def request_from(context: Context, project: Project) -> BuildRequest:
@@ -249,7 +248,6 @@ def import_command(context: Context) -> int:
     args = context.args
     archive = Path(args.source).expanduser()
     is_archive = archive.is_file()
-    project = context.project_or_new()
     request = BuildRequest(
         name=args.name,
         archive=str(archive.resolve()) if is_archive else None,
@@ -259,7 +257,9 @@ def import_command(context: Context) -> int:
         activate=args.activate,
         fix=args.fix,
     )
-    return finish(context, context.manager.builds.submit(context.actor, project.id, request))
+    with context.project_or_new() as project:
+        build = context.manager.builds.submit(context.actor, project.id, request)
+    return finish(context, build)
 
 
 def find_build(context: Context, text: str) -> Build:

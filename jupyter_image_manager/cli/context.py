@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import getpass
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -57,13 +59,20 @@ class Context:
         """
         return self.manager.projects.require(self.actor, str(self.folder))
 
-    def project_or_new(self) -> Project:
-        """Return the nearest project; make the folder one when there is none, and say so."""
+    @contextmanager
+    def project_or_new(self) -> Iterator[Project]:
+        """Give the nearest project; make the folder one when there is none, unless what follows is refused."""
         found = self.manager.projects.enclosing(self.actor, str(self.folder))
-        if found is None or (found.is_default and Path(found.path) != self.folder.resolve()):
-            found = self.manager.projects.create(self.actor, str(self.folder))
-            self.console.note(f"{found.path} is now the project {found.name!r}.")
-        return found
+        if found is not None and not (found.is_default and Path(found.path) != self.folder.resolve()):
+            yield found
+            return
+        made = self.manager.projects.create(self.actor, str(self.folder))
+        try:
+            yield made
+        except BaseException:
+            self.manager.projects.delete(self.actor, made.id)
+            raise
+        self.console.note(f"{made.path} is now the project {made.name!r}.")
 
     def image(self, text: str, project: Project | None = None) -> ImageSummary:
         """Return the image that ``NAME``, ``NAME:VERSION`` or an id means in the project."""

@@ -107,6 +107,9 @@ def test_a_day_of_a_data_scientist(shell: Shell) -> None:
 
 
 def test_what_goes_wrong_ends_with_one_line_and_its_code(shell: Shell) -> None:
+    shell("build", "Big", code=1)
+    shell("build", "x", "--python", "3.11", code=2)
+    assert shell.json("project", "list") == []  # what was refused made no project of the folder
     shell("project", "create")
     for words, code, word in (
         (("activate", "nothing"), 1, "no image"),
