@@ -15,7 +15,7 @@ export YARN_ENABLE_TELEMETRY := 0
 FRONTEND := $(shell find labextension/src labextension/style labextension/schema -type f 2>/dev/null) \
 	labextension/package.json labextension/tsconfig.json
 
-.PHONY: help setup demo lab test lint format bench pictures lock clean
+.PHONY: help setup demo lab test lint format bench pictures translations lock clean
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
@@ -50,6 +50,9 @@ bench: setup ## measure the numbers of docs/developers/performance.md: one table
 pictures: setup ## take the pictures of the documentation anew, from a real JupyterLab
 	@machine/system-packages engine bases browser
 	@machine/with-engine python -m tests.browser.pictures
+
+translations: setup ## bring labextension/locale and its JSON up to date with the sources
+	@python -m machine.translations
 
 lock: ## renew the lock files in requirements/ from pyproject.toml
 	env -u PIP_FIND_LINKS -u PIP_CONSTRAINT uv pip compile pyproject.toml --extra test --extra lint --extra build \
