@@ -39,6 +39,7 @@ from ..processes import ProcessIdentity
 from ..reference import check_name
 from . import children, housekeeping, importing, sources
 from .context import Context
+from .ignoring import ignore
 from .log import LogReader, LogWriter
 from .recovery import end_unmade, recovered, tidy
 from .settings import BuildSettings
@@ -359,6 +360,15 @@ class BuildService(Configurable):
         project = self.manager.projects.get(actor, project_id)
         access.check(actor, "image.view", project)
         return Context(Path(project.path), context).survey(self.settings.context_limit)[0]
+
+    def ignore(
+        self, actor: Actor, project_id: str, path: str, context: str | None = None, *, ignored: bool = True
+    ) -> ContextPreview:
+        """Leave a file out of a context by its .dockerignore, or take that back; return what would be sent then."""
+        project = self.manager.projects.get(actor, project_id)
+        access.check(actor, "image.build", project)
+        ignore(Context(Path(project.path), context).folder, path, ignored=ignored)
+        return self.preview_context(actor, project_id, context)
 
     def lint(
         self, actor: Actor, project_id: str, dockerfile: str, context: str | None = None

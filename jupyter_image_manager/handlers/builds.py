@@ -112,6 +112,15 @@ class ContextHandler(BuildHandler):
             self.get_query_argument("path", None, strip=False) or None,
         )
 
+    @web.authenticated
+    @authorized
+    async def patch(self, project_id: str) -> None:
+        """Leave a file out of the context, or take that back."""
+        values = self.read({"file": text, "ignored": flag}, {"path": text})
+        file, ignored, path = values["file"], values["ignored"], values.get("path") or None
+        ignore = self.manager.builds.ignore
+        await self.answer(lambda: ignore(self.actor, project_id, file, path, ignored=ignored))
+
 
 class OneBuildHandler(BuildHandler):
     """``builds/{id}``."""

@@ -206,6 +206,17 @@ export class ImageManagerAPI {
     return this._get(`projects/${projectId}/context`, { path });
   }
 
+  /** Leave a file out of the context, or take that back; the answer is what would be sent now. */
+  ignore(
+    projectId: string,
+    file: string,
+    ignored: boolean,
+    path?: string
+  ): Promise<IContextPreview> {
+    const body = { file, ignored, path };
+    return this._send('PATCH', `projects/${projectId}/context`, body);
+  }
+
   /** Ready-made Dockerfiles. */
   async templates(): Promise<ITemplate[]> {
     return (await this._get<IItems<ITemplate>>('templates')).items;

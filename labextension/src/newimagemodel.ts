@@ -3,7 +3,7 @@ import { Signal } from '@lumino/signaling';
 import type { ISignal } from '@lumino/signaling';
 
 import { Beginner, asTemplate } from './beginning';
-import { mended } from './dockerfile';
+import { isDockerfile, mended } from './dockerfile';
 import { NOTHING, choicesOf, isExplicit, isOther, requestOf } from './draft';
 import type { DraftStore, IDraft } from './draft';
 import type { IContextPreview, ILintItem, ITemplate } from './recipe';
@@ -47,9 +47,14 @@ export class NewImageModel implements IDisposable {
     return this._templates;
   }
 
+  /** What lies in the project's folder. */
+  get files(): ReadonlyArray<string> {
+    return this._files;
+  }
+
   /** Dockerfiles of the project's folder. */
   get dockerfiles(): ReadonlyArray<string> {
-    return this._dockerfiles;
+    return this._files.filter(isDockerfile);
   }
 
   /** What would be sent; null while it is not known. */
@@ -68,6 +73,11 @@ export class NewImageModel implements IDisposable {
   get changed(): boolean {
     const { file, text } = this._draft;
     return file !== '' && text !== null && text !== this._fileText;
+  }
+
+  /** Files that were left out here, which can be taken back. */
+  get ignored(): ReadonlyArray<string> {
+    return this._ignored;
   }
 
   /** Why there is no Dockerfile; empty when there is one. */
@@ -170,7 +180,7 @@ export class NewImageModel implements IDisposable {
    */
   toDockerfile(): void {
     const { file, text } = this._draft;
-    const found = file || this._dockerfiles[0];
+    const found = file || this.dockerfiles[0];
     if (text !== null || found) {
       this.set({ source: 'dockerfile', file: text === null ? found : file });
     } else {
@@ -261,12 +271,9 @@ export class NewImageModel implements IDisposable {
   }
 
   private async _begin(withDraft: boolean): Promise<void> {
-    const { begin, store, dockerfiles, trans } = this._options;
+    const { begin, store, files, trans } = this._options;
     const { api } = this.manager;
-    const [known, found] = await Promise.allSettled([
-      api.templates(),
-      dockerfiles()
-    ]);
+    const [known, found] = await Promise.allSettled([api.templates(), files()]);
     if (this.isDisposed) {
       return;
     }
@@ -277,7 +284,7 @@ export class NewImageModel implements IDisposable {
     } else {
       this._error = messageOf(known.reason);
     }
-    this._dockerfiles = found.status === 'fulfilled' ? found.value : [];
+    this._files = found.status === 'fulfilled' ? found.value : [];
     const kept = withDraft ? store.load() : null;
     const asked = isExplicit(begin) || (kept && isOther(begin, kept));
     this._continued = kept !== null && !asked;
@@ -288,7 +295,7 @@ export class NewImageModel implements IDisposable {
       const beginner = new Beginner({
         ...this._options,
         templates: this._templates,
-        dockerfiles: this._dockerfiles
+        dockerfiles: this.dockerfiles
       });
       try {
         this._draft = await beginner.draft();
@@ -304,23 +311,38 @@ export class NewImageModel implements IDisposable {
     if (!this.isDisposed) {
       this._ready = true;
       this._follow(0);
-      void this.refreshContext();
+      const path = this._draft.context || undefined;
+      void this._sent(api.context(this.project.id, path));
     }
   }
 
   /**
-   * Ask again what would be sent.
+   * Leave a file out of what is sent, or take that back.
    */
-  async refreshContext(): Promise<void> {
+  async ignore(file: string, ignored: boolean): Promise<void> {
+    this._error = '';
+    const { api } = this.manager;
+    const path = this._draft.context || undefined;
+    if (await this._sent(api.ignore(this.project.id, file, ignored, path))) {
+      this._ignored = this._ignored.filter(each => each !== file);
+      if (ignored) {
+        this._ignored = [...this._ignored, file];
+      }
+      this._follow(0);
+    }
+  }
+
+  /** Show what would be sent once it is known. Returns whether it is. */
+  private async _sent(answer: Promise<IContextPreview>): Promise<boolean> {
     try {
-      this._context = await this.manager.api.context(
-        this.project.id,
-        this._draft.context || undefined
-      );
+      this._context = await answer;
+      return true;
     } catch (error) {
       this._error = messageOf(error);
+      return false;
+    } finally {
+      this._changed();
     }
-    this._changed();
   }
 
   /** Find out, when nothing more is said for a moment, what follows. */
@@ -387,8 +409,9 @@ export class NewImageModel implements IDisposable {
   private _draft: IDraft = NOTHING;
   private _ready = false;
   private _templates: ReadonlyArray<ITemplate> = [];
-  private _dockerfiles: ReadonlyArray<string> = [];
+  private _files: ReadonlyArray<string> = [];
   private _context: IContextPreview | null = null;
+  private _ignored: ReadonlyArray<string> = [];
   private _rendered = '';
   private _fileText = '';
   private _problem = '';
@@ -416,7 +439,7 @@ export namespace NewImageModel {
     'templates' | 'dockerfiles'
   > {
     store: DraftStore;
-    /** Dockerfiles of the project folder, relative to it. */
-    dockerfiles: () => Promise<string[]>;
+    /** Names of what lies in the project folder. */
+    files: () => Promise<string[]>;
   }
 }

@@ -191,5 +191,12 @@ async def test_help_before_a_build(call: Any, project: Any) -> None:
     assert found["items"][0]["line"] in (1, 2)
     code, preview = await call("GET", f"projects/{project['id']}/context")
     assert (code, preview["files"]) == (200, 0)
+    route = f"projects/{project['id']}/context"
+    code, preview = await call("PATCH", route, {"file": "big.bin", "ignored": True})
+    assert (code, preview["files"]) == (200, 1)  # the list itself is sent
+    code, preview = await call("PATCH", route, {"file": "big.bin", "ignored": False})
+    assert (code, preview["files"]) == (200, 0)
+    code, _ = await call("PATCH", route, {"file": "../x", "ignored": True})
+    assert code == 400
     code, refused = await call("GET", f"projects/{project['id']}/context", path="../..")
     assert code == 400

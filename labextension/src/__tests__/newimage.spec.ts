@@ -89,7 +89,7 @@ async function modelOf(
     project: aProject(),
     begin,
     store: new DraftStore('p1', kept),
-    dockerfiles: async () => Object.keys(files).filter(f => /^D/.test(f)),
+    files: async () => Object.keys(files).filter(name => !/\//.test(name)),
     read: async path => {
       if (!(path in files)) {
         throw new Error(`${path} is not there.`);

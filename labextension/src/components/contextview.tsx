@@ -3,44 +3,94 @@ import * as React from 'react';
 
 import { formatSize } from '../format';
 import type { IContextPreview } from '../recipe';
+import { ActionButton } from './parts';
+
+/** Files that are shown, the biggest first. */
+const SHOWN = 5;
 
 /**
  * What would be sent as context; above the limit it must be confirmed.
  */
 export function ContextView(props: {
   context: IContextPreview;
+  /** Files that were left out here. */
+  ignored: ReadonlyArray<string>;
   confirmed: boolean;
   trans: TranslationBundle;
   onConfirm: (confirmed: boolean) => void;
+  onIgnore: (file: string, ignored: boolean) => void;
 }): JSX.Element {
-  const { context, trans } = props;
+  const { context, ignored, trans } = props;
+  const title = React.useRef<HTMLHeadingElement>(null);
+  // The button that was pressed is gone by what it does.
+  const ignore = (file: string, out: boolean) => {
+    title.current?.focus();
+    props.onIgnore(file, out);
+  };
   return (
     <>
-      <h2>{trans.__('What is sent')}</h2>
-      <table className="jp-ImageManager-table">
+      <h2 ref={title} tabIndex={-1}>
+        {trans.__('What is sent')}
+      </h2>
+      <table className="jp-ImageManager-table jp-ImageManager-sent">
         <tbody>
-          {context.largest.slice(0, 3).map(([path, size]) => (
+          {context.largest.slice(0, SHOWN).map(([path, size]) => (
             <tr key={path}>
               <td className="jp-ImageManager-cut" title={path}>
                 {path}
+              </td>
+              <td>
+                {path !== '.dockerignore' && (
+                  <ActionButton
+                    kind="link"
+                    label={trans.__('Ignore %1', path)}
+                    title={trans.__('Leave it out, by a line of .dockerignore')}
+                    onClick={() => ignore(path, true)}
+                  >
+                    {trans.__('Ignore')}
+                  </ActionButton>
+                )}
               </td>
               <td>{formatSize(size)}</td>
             </tr>
           ))}
           <tr>
-            <td>
+            <td colSpan={2}>
               {trans._n('%1 file in all', '%1 files in all', context.files)}
-              {context.ignored > 0 && (
-                <span className="jp-ImageManager-sub">
-                  {' · '}
-                  {trans.__('%1 left out by .dockerignore', context.ignored)}
-                </span>
-              )}
+              <span className="jp-ImageManager-sub">
+                {' · '}
+                {trans.__('at most %1 unasked', formatSize(context.limit))}
+              </span>
             </td>
             <td>{formatSize(context.size)}</td>
           </tr>
+          {context.ignored > 0 && (
+            <tr>
+              <td colSpan={3} className="jp-ImageManager-sub">
+                {trans._n(
+                  '%1 file or folder is left out by .dockerignore',
+                  '%1 files or folders are left out by .dockerignore',
+                  context.ignored
+                )}
+              </td>
+            </tr>
+          )}
         </tbody>
       </table>
+      <div role="status">
+        {ignored.map(file => (
+          <p key={file} className="jp-ImageManager-sub">
+            {trans.__('%1 is left out: .dockerignore says so now.', file)}{' '}
+            <ActionButton
+              kind="link"
+              label={trans.__('Send %1 again', file)}
+              onClick={() => ignore(file, false)}
+            >
+              {trans.__('Undo')}
+            </ActionButton>
+          </p>
+        ))}
+      </div>
       {context.problems.map(problem => (
         <p key={problem} className="jp-ImageManager-sub" data-tone="warn">
           {problem}

@@ -255,7 +255,9 @@ function Form(props: INewImageProps): JSX.Element {
               context={context}
               confirmed={confirmed}
               trans={trans}
+              ignored={model.ignored}
               onConfirm={setConfirmed}
+              onIgnore={(file, ignored) => void model.ignore(file, ignored)}
             />
           )}
           {usual !== null && (

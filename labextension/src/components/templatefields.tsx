@@ -3,6 +3,7 @@ import * as React from 'react';
 
 import type { NewImageModel } from '../newimagemodel';
 import { Choice } from './choice';
+import { ProjectFiles, Variables } from './templateextras';
 
 const PYTHONS = ['3.8', '3.9', '3.10', '3.11'];
 const REQUIREMENTS_EXAMPLE = 'numpy==2.3.5\npandas>=2.3';
@@ -71,6 +72,18 @@ export function TemplateFields(props: {
           {trans.__('Names of apt packages.')}
         </div>
       </div>
+      <Variables
+        env={draft.env}
+        trans={trans}
+        onChange={env => model.set({ env })}
+      />
+      <ProjectFiles
+        ids={ids}
+        files={draft.files}
+        known={model.files}
+        trans={trans}
+        onChange={files => model.set({ files })}
+      />
     </>
   );
 }

@@ -6,7 +6,6 @@ import { ReactWidget } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import { NewImageForm } from '../components/newimage';
-import { isDockerfile } from '../dockerfile';
 import { DraftStore } from '../draft';
 import type { IBeginning } from '../draft';
 import { NewImageModel } from '../newimagemodel';
@@ -32,15 +31,12 @@ export function createNewImageWidget(options: {
   const model = new NewImageModel({
     ...options,
     store: new DraftStore(project.id, window.sessionStorage),
-    dockerfiles: async () => {
+    files: async () => {
       const folder = await contents.get(root, { content: true });
       const files: Contents.IModel[] = Array.isArray(folder.content)
         ? folder.content
         : [];
-      return files
-        .filter(file => file.type !== 'directory' && isDockerfile(file.name))
-        .map(file => file.name)
-        .sort();
+      return files.map(file => file.name).sort();
     },
     read: async path => {
       const file = await contents.get(PathExt.join(root, path), {
