@@ -3,10 +3,17 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { BuildState, IBuild } from './tokens';
 
 /**
+ * The language of the page, which JupyterLab writes there; undefined for the browser's.
+ */
+function language(): string | undefined {
+  return document.documentElement.lang || undefined;
+}
+
+/**
  * Bytes as people read them: `1.2 GB`.
  */
-export function formatSize(bytes: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+export function formatSize(bytes: number, locale = language()): string {
+  const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'];
   let value = bytes;
   let unit = 0;
   while (value >= 999.5 && unit < units.length - 1) {
@@ -14,7 +21,13 @@ export function formatSize(bytes: number): string {
     unit += 1;
   }
   const digits = unit > 0 && value < 9.95 ? 1 : 0;
-  return `${value.toFixed(digits)} ${units[unit]}`;
+  return new Intl.NumberFormat(locale, {
+    style: 'unit',
+    unit: units[unit],
+    unitDisplay: unit ? 'short' : 'long', // no language writes `999 byte`
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits
+  }).format(value);
 }
 
 /**
@@ -47,7 +60,7 @@ export function formatAbout(seconds: number, trans: TranslationBundle): string {
  */
 export function formatDate(
   iso: string,
-  locale?: string,
+  locale = language(),
   now = new Date()
 ): string {
   const date = new Date(iso);

@@ -5,6 +5,7 @@ import {
   buildTime,
   formatAbout,
   formatClock,
+  formatDate,
   formatSize,
   progress
 } from '../format';
@@ -16,14 +17,24 @@ const at = (seconds: number) =>
 
 describe('format', () => {
   it.each([
-    [0, '0 B'],
-    [999, '999 B'],
+    [0, '0 bytes'],
+    [999, '999 bytes'],
     [1000, '1.0 kB'],
     [345_678, '346 kB'],
     [1_234_567_890, '1.2 GB'],
     [999_960_000, '1.0 GB']
   ])('%d bytes: %s', (bytes, text) => {
     expect(formatSize(bytes)).toBe(text);
+  });
+
+  it('writes numbers and dates in the language of the page', () => {
+    document.documentElement.lang = 'ru-RU';
+    try {
+      expect(formatSize(1_234_567_890)).toMatch(/^1,2\sГБ$/);
+      expect(formatDate('2024-11-20T12:00:00Z')).toMatch(/^20 нояб\. 2024/);
+    } finally {
+      document.documentElement.lang = '';
+    }
   });
 
   it('writes durations as a clock and as about', () => {
