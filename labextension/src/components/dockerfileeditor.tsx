@@ -48,6 +48,7 @@ function CodeMirror(
   change.current = props.onChange;
   const shown = React.useRef(props.text);
   const { editor, editors, label } = props;
+  const leave = props.trans.__('Escape leaves the text.');
 
   React.useEffect(() => {
     const model = new CodeEditor.Model({ mimeType: 'text/x-dockerfile' });
@@ -56,7 +57,7 @@ function CodeMirror(
       host: host.current!,
       model,
       config: { lineNumbers: true, lineWrap: false },
-      extensions: [markExtension(label)]
+      extensions: [markExtension(label, leave)]
     });
     editor.current = made;
     const onChange = () => {
@@ -73,7 +74,7 @@ function CodeMirror(
       made.dispose();
       model.dispose();
     };
-  }, [editors, label]);
+  }, [editors, label, leave]);
 
   React.useEffect(() => {
     if (editor.current && props.text !== shown.current) {
@@ -93,7 +94,19 @@ function CodeMirror(
       className="jp-ImageManager-editor"
       role="region"
       aria-label={label}
+      tabIndex={-1}
       ref={host}
+      onKeyDown={event => {
+        // Tab indents in the text; so Escape leaves the text first, and the page only from outside.
+        if (
+          event.key === 'Escape' &&
+          event.target !== host.current &&
+          !event.defaultPrevented
+        ) {
+          event.preventDefault();
+          host.current?.focus();
+        }
+      }}
     />
   );
 }

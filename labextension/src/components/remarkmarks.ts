@@ -23,13 +23,16 @@ const marks = StateField.define<DecorationSet>({
 });
 
 /**
- * Lets an editor mark lines, and tells people who do not see it what it holds.
- *
- * #### Notes
- * Escape leaves the editor by its own keys, so Tab may indent.
+ * Lets an editor mark lines, and says what it holds and how it is left.
  */
-export function markExtension(label: string): Extension {
-  return [marks, EditorView.contentAttributes.of({ 'aria-label': label })];
+export function markExtension(label: string, leave: string): Extension {
+  return [
+    marks,
+    EditorView.contentAttributes.of({
+      'aria-label': label,
+      'aria-description': leave
+    })
+  ];
 }
 
 /**

@@ -31,7 +31,7 @@ export function Variables(props: {
                   className="jp-ImageManager-input"
                   spellCheck={false}
                   placeholder={trans.__('NAME')}
-                  aria-label={trans.__('Name of variable %1', index + 1)}
+                  aria-label={trans.__('Variable %1', index + 1)}
                   aria-invalid={problemOf(env, index)}
                   value={name}
                   onChange={event => change(index, event.target.value, value)}

@@ -70,4 +70,91 @@ test('a new image is described by form and text, and nothing is lost', async ({
   await expect(remarks).toContainText('A relative WORKDIR');
   await lab.picture('new-image-text');
   await expectAccessible(page);
+  // Escape leaves the text, not the page; Tab goes on from there.
+  await page.keyboard.press('Escape');
+  await expect(dockerfile).toBeFocused();
+  await page.keyboard.press('Shift+Tab');
+  await expect(dockerfile).not.toBeFocused();
+  await expect(text).not.toBeFocused();
+  await remarks.getByRole('button', { name: /^Mend line/ }).click();
+  await expect(text).toContainText('WORKDIR /relative');
+  await expect(remarks).not.toContainText('A relative WORKDIR');
+
+  // What the form cannot say is named before it is given up.
+  await form.getByRole('radio', { name: 'Template' }).click();
+  const question = form.getByRole('alert');
+  await expect(question).toContainText('WORKDIR /relative');
+  await question.getByRole('button', { name: 'Keep the text' }).click();
+  await expect(question).toHaveCount(0);
+
+  // A big file is left out by .dockerignore, and sent again.
+  const status = form.getByRole('status');
+  await form.getByRole('button', { name: 'Ignore big.bin' }).click();
+  await expect(status.filter({ hasText: 'big.bin is left out' })).toBeVisible();
+  await expect(form).toContainText('left out by .dockerignore');
+  await form.getByRole('button', { name: 'Send big.bin again' }).click();
+  await expect(
+    form.getByRole('button', { name: 'Ignore big.bin' })
+  ).toBeVisible();
+
+  // What was typed outlives the page.
+  await page.reload();
+  await page.waitForFunction(() => (window as any).jupyterapp?.restored);
+  await page.evaluate(() => (window as any).jupyterapp.restored);
+  await page.addStyleTag({ content: 'html, body { height: 100%; }' });
+  await page.evaluate(AXE);
+  await lab.panel();
+  await panel.getByRole('button', { name: 'New image' }).click();
+  await expect(form).toContainText('Continued from your draft');
+  await expect(text).toContainText('WORKDIR /relative');
+
+  // Form and text are one thing: what a template says goes back without loss.
+  await text.click();
+  await page.keyboard.press('Control+End');
+  await page.keyboard.press('Backspace');
+  await page.keyboard.press('Shift+Home');
+  await page.keyboard.press('Backspace');
+  await expect(text).not.toContainText('/relative');
+  await form.getByRole('radio', { name: 'Template' }).click();
+  await expect(form.getByLabel('Python packages')).toHaveValue(
+    'numpy==1.26.*\nsix\n'
+  );
+  await form.getByLabel('Variable 1', { exact: true }).fill('GREETING');
+  await form.getByLabel('Value of variable 1').fill('hello "you"');
+  await form.getByLabel('Files of the project').fill('environment.yml');
+  await page.keyboard.press('Enter');
+  await expect(dockerfile).toContainText('ENV GREETING="hello \\"you\\""');
+  await expect(dockerfile).toContainText('"/opt/project/environment.yml"');
+
+  // Dark, and in a narrow window.
+  await page.setViewportSize({ width: 480, height: 860 });
+  await page.evaluate(() =>
+    (window as any).jupyterapp.commands.execute('apputils:change-theme', {
+      theme: 'JupyterLab Dark'
+    })
+  );
+  await expect(
+    page.locator('body[data-jp-theme-light="false"]')
+  ).toBeAttached();
+  await expect(page.locator('#jupyterlab-splash')).toHaveCount(0);
+  await lab.command('application:toggle-left-area');
+  await expect(panel).toBeHidden();
+  await expectAccessible(page);
+  expect(
+    await form.evaluate(node => node.scrollWidth <= node.clientWidth)
+  ).toBe(true);
+  await lab.picture('new-image-narrow-dark');
+  await form.getByRole('button', { name: 'Edit as text' }).click();
+  await expect(text).toBeVisible();
+  await expectAccessible(page);
+
+  // Start over forgets the draft.
+  await form.getByRole('button', { name: 'Start over' }).click();
+  await expect(form.getByLabel('Variable 2', { exact: true })).toHaveCount(0);
+  await expect(form).not.toContainText('Continued from your draft');
+  await page.evaluate(() =>
+    (window as any).jupyterapp.commands.execute('apputils:change-theme', {
+      theme: 'JupyterLab Light'
+    })
+  );
 });
