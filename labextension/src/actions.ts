@@ -9,10 +9,19 @@ import { PathExt } from '@jupyterlab/coreutils';
 import { KernelAPI } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import { deletionBody, diffBody, kernelsBody } from './dialogs';
+import { sizeOf } from './components/activation';
+import type { IRestartable } from './components/activation';
+import { deletionBody, diffBody } from './dialogs';
 import { formatSize } from './format';
 import { RequestError, messageOf } from './request';
-import type { IImage, IImageManager, IProject, IProjectKernel } from './tokens';
+import type {
+  IImage,
+  IImageManager,
+  IPackageDiff,
+  IProject,
+  IProjectKernel
+} from './tokens';
+import { ActivationBody } from './widgets/activation';
 
 /**
  * From this length on JupyterLab cuts a notification.
@@ -51,107 +60,119 @@ export class Actions {
   }
 
   /**
-   * Let the project's kernels run in an image, and offer to restart those that run elsewhere.
+   * Let the project's kernels run in an image, after saying what changes by that where anything does.
    *
    * @param image - Null: the server environment.
    */
   async activate(project: IProject, image: IImage | null): Promise<void> {
-    const { manager, trans } = this._options;
-    const name = image ? image.spec : trans.__('Server environment');
-    const before = project.active_image;
-    const activated = manager.api.activate(project.id, image ? image.id : null);
-    const done = this._tellWait(
-      trans.__(
-        'Activating %1. An image that is new here is checked first.',
-        name
-      )
+    const { trans } = this._options;
+    const name = this._nameOf(image);
+    const kernels = await this._restartable(
+      each => each.imageId !== (image?.id ?? null)
     );
-    try {
-      await activated;
-    } catch (error) {
-      this.report(trans.__('%1 was not activated.', name), error);
-      return;
-    } finally {
-      done();
-    }
-    await manager.refresh();
-    const id = Notification.success(
-      trans.__('%1 is active in %2.', name, project.name),
-      {
-        autoClose: 8000,
-        actions: [
-          {
-            label: trans.__('Undo'),
-            callback: () => {
-              Notification.dismiss(id);
-              void this.activate(project, before);
-            }
-          }
+    const diff = await this._difference(project.active_image, image);
+    let wanted: string[] = [];
+    if (kernels.length || (diff && sizeOf(diff))) {
+      const answer = await showDialog({
+        title: trans.__('Activate %1 in %2?', name, project.name),
+        body: new ActivationBody({
+          name,
+          before: project.active_image?.spec,
+          diff,
+          kernels,
+          trans
+        }),
+        buttons: [
+          Dialog.cancelButton({ label: trans.__('Cancel') }),
+          Dialog.okButton({ label: trans.__('Activate') })
         ]
+      });
+      if (!answer.button.accept) {
+        return;
       }
-    );
-    await this.restartKernels(name);
+      wanted = answer.value ?? [];
+    }
+    if (await this._activate(project, image)) {
+      const id = Notification.success(
+        trans.__('%1 is active in %2.', name, project.name),
+        {
+          autoClose: 8000,
+          actions: [
+            {
+              label: trans.__('Undo'),
+              callback: () => {
+                Notification.dismiss(id);
+                void this._undo(project.id);
+              }
+            }
+          ]
+        }
+      );
+      await this._restartAll(
+        kernels.filter(each => wanted.includes(each.kernelId)),
+        name
+      );
+    }
   }
 
   /**
-   * Restart the kernels of the project in front that run elsewhere, after asking.
+   * Restart kernels of the project in front that run elsewhere, after asking.
+   *
+   * @param kernelId - The one to restart; all of them when left out.
    */
-  async restartKernels(name: string): Promise<void> {
+  async restartKernels(kernelId?: string): Promise<void> {
     const { manager, trans } = this._options;
-    const stale = manager.projectKernels.filter(kernel => kernel.stale);
-    if (!stale.length) {
+    if (kernelId && !manager.projectKernels.some(isKernel(kernelId))) {
+      await manager.refresh(); // its notebook came to the front by the click
+    }
+    const name = this._nameOf(manager.project?.active_image ?? null);
+    const kernels = await this._restartable(
+      each => each.stale && (!kernelId || each.kernelId === kernelId)
+    );
+    if (!kernels.length) {
       return;
     }
     const answer = await showDialog({
       title: trans._n(
         'Restart the kernel that runs elsewhere?',
         'Restart the %1 kernels that run elsewhere?',
-        stale.length
+        kernels.length
       ),
-      body: kernelsBody(stale, name, trans),
+      body: new ActivationBody({ name, diff: null, kernels, trans }),
       buttons: [
         Dialog.cancelButton({ label: trans.__('Later') }),
         Dialog.okButton({
           label: trans._n(
             'Restart the kernel',
-            'Restart %1 kernels',
-            stale.length
+            'Restart the ticked kernels',
+            kernels.length
           )
         })
       ]
     });
-    if (!answer.button.accept) {
-      return;
+    if (answer.button.accept) {
+      await this._restartAll(
+        kernels.filter(each => answer.value?.includes(each.kernelId)),
+        name
+      );
     }
-    const restarted = Promise.all(
-      stale.map(kernel => this._restart(kernel))
-    ).then(() => null);
-    void Notification.promise(restarted, {
-      pending: {
-        message: trans._n(
-          'Restarting the kernel',
-          'Restarting %1 kernels',
-          stale.length
-        )
-      },
-      success: {
-        message: () =>
-          trans._n(
-            'The kernel runs in %2 now.',
-            'All %1 kernels run in %2 now.',
-            stale.length,
-            name
-          ),
-        options: { autoClose: 4000 }
-      },
-      error: {
-        message: reason =>
-          trans.__('A kernel did not restart: %1', messageOf(reason)),
-        options: { autoClose: false }
-      }
-    });
-    await restarted.catch(() => undefined);
-    await manager.refresh();
+  }
+
+  /**
+   * Check an image once more.
+   *
+   * @returns The id of the check, or null when it was refused.
+   */
+  async checkImage(image: IImage): Promise<string | null> {
+    const { manager, trans } = this._options;
+    try {
+      const check = await manager.api.check(image.id);
+      await manager.refresh();
+      return check.id;
+    } catch (error) {
+      this.report(trans.__('%1 was not checked.', image.spec), error);
+      return null;
+    }
   }
 
   /**
@@ -309,6 +330,136 @@ export class Actions {
     };
   }
 
+  private _nameOf(image: IImage | null): string {
+    return image ? image.spec : this._options.trans.__('Server environment');
+  }
+
+  /** Kernels of the project in front, and whether each runs a cell now. */
+  private async _restartable(
+    fits: (kernel: IProjectKernel) => boolean
+  ): Promise<IRestartable[]> {
+    const { manager } = this._options;
+    const kernels = manager.projectKernels.filter(fits);
+    if (!kernels.length) {
+      return [];
+    }
+    // What is running says only every ten seconds what it does.
+    const now = await KernelAPI.listRunning(manager.api.serverSettings).catch(
+      () => []
+    );
+    const busy = new Set(
+      now.filter(each => each.execution_state === 'busy').map(each => each.id)
+    );
+    return kernels.map(each => ({ ...each, busy: busy.has(each.kernelId) }));
+  }
+
+  /** What differs between what is active and what will be; null where that cannot be told. */
+  private async _difference(
+    before: IImage | null,
+    image: IImage | null
+  ): Promise<IPackageDiff | null> {
+    if (!before || !image || before.id === image.id) {
+      return null;
+    }
+    // A system image that is new here is looked into only by its activation.
+    return this._options.manager.api
+      .diff(before.id, image.id)
+      .catch(() => null);
+  }
+
+  private async _activate(
+    project: IProject,
+    image: { id: string; spec: string } | null
+  ): Promise<boolean> {
+    const { manager, trans } = this._options;
+    const name = image ? image.spec : this._nameOf(null);
+    const activated = manager.api.activate(project.id, image ? image.id : null);
+    const done = this._tellWait(
+      trans.__(
+        'Activating %1. An image that is new here is checked first.',
+        name
+      )
+    );
+    try {
+      await activated;
+    } catch (error) {
+      this.report(trans.__('%1 was not activated.', name), error);
+      return false;
+    } finally {
+      done();
+    }
+    await manager.refresh();
+    return true;
+  }
+
+  /** Back to what the server knows was active before; then to the kernels that went along. */
+  private async _undo(projectId: string): Promise<void> {
+    const { manager, trans } = this._options;
+    try {
+      const project = (await manager.api.projects()).find(
+        each => each.id === projectId
+      );
+      if (!project) {
+        return;
+      }
+      const previous = project.previous_image_id;
+      const image = previous ? await manager.api.image(previous) : null;
+      if (await this._activate(project, image)) {
+        Notification.success(
+          trans.__('%1 is active in %2.', this._nameOf(image), project.name),
+          { autoClose: 4000 }
+        );
+        if (manager.project?.id === projectId) {
+          await this.restartKernels();
+        }
+      }
+    } catch (error) {
+      this.report(
+        trans.__('What was active before is not active again.'),
+        error
+      );
+    }
+  }
+
+  private async _restartAll(
+    kernels: ReadonlyArray<IProjectKernel>,
+    name: string
+  ): Promise<void> {
+    const { manager, trans } = this._options;
+    if (!kernels.length) {
+      return;
+    }
+    const restarted = Promise.all(
+      kernels.map(kernel => this._restart(kernel))
+    ).then(() => null);
+    void Notification.promise(restarted, {
+      pending: {
+        message: trans._n(
+          'Restarting the kernel',
+          'Restarting %1 kernels',
+          kernels.length
+        )
+      },
+      success: {
+        message: () =>
+          trans._n(
+            'The kernel runs in %2 now.',
+            'All %1 kernels run in %2 now.',
+            kernels.length,
+            name
+          ),
+        options: { autoClose: 4000 }
+      },
+      error: {
+        message: reason =>
+          trans.__('A kernel did not restart: %1', messageOf(reason)),
+        options: { autoClose: false }
+      }
+    });
+    await restarted.catch(() => undefined);
+    await manager.refresh();
+  }
+
   private async _create(
     folder: string,
     name: string
@@ -358,6 +509,10 @@ export class Actions {
       );
     }
   }
+}
+
+function isKernel(id: string): (kernel: IProjectKernel) => boolean {
+  return kernel => kernel.kernelId === id;
 }
 
 /**

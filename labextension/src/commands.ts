@@ -16,6 +16,7 @@ export namespace CommandIDs {
   export const cancelBuild = 'image-manager:cancel-build';
   export const retryBuild = 'image-manager:retry-build';
   export const fixImage = 'image-manager:fix-image';
+  export const checkImage = 'image-manager:check-image';
   export const compareImage = 'image-manager:compare-image';
   export const deleteImage = 'image-manager:delete-image';
   export const refresh = 'image-manager:refresh';

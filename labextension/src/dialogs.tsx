@@ -4,52 +4,12 @@ import * as React from 'react';
 
 import { DiffTable } from './components/difftable';
 import { formatSize } from './format';
-import type {
-  IDeletionPreview,
-  IImage,
-  IPackageDiff,
-  IProjectKernel
-} from './tokens';
+import type { IDeletionPreview, IImage, IPackageDiff } from './tokens';
 
 function body(element: JSX.Element): ReactWidget {
   const widget = ReactWidget.create(element);
   widget.addClass('jp-ImageManager-dialog');
   return widget;
-}
-
-/**
- * Which kernels would be restarted, and what is lost by it.
- */
-export function kernelsBody(
-  kernels: ReadonlyArray<IProjectKernel>,
-  name: string,
-  trans: TranslationBundle
-): ReactWidget {
-  return body(
-    <>
-      <p>
-        {trans._n(
-          'It keeps what it runs in until it restarts; then it runs in %2.',
-          'They keep what they run in until they restart; then they run in %2.',
-          kernels.length,
-          name
-        )}
-      </p>
-      <ul className="jp-ImageManager-plainList">
-        {kernels.map(kernel => (
-          <li key={kernel.kernelId}>
-            <span className="jp-ImageManager-cut">{kernel.path}</span>
-            <span className="jp-ImageManager-sub">
-              {kernel.image ?? trans.__('Server environment')}
-            </span>
-          </li>
-        ))}
-      </ul>
-      <p className="jp-ImageManager-sub">
-        {trans.__('Variables are lost, files are safe.')}
-      </p>
-    </>
-  );
 }
 
 /**

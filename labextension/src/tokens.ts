@@ -98,6 +98,8 @@ export interface IProject {
   found: boolean;
   /** Ids of kernels that run in another image than the active one. */
   stale_kernels: string[];
+  /** What keeps its kernels from working in its folder, each with what to do. */
+  warnings: string[];
 }
 
 /**

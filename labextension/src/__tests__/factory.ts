@@ -66,6 +66,7 @@ export function aProject(changes: Partial<IProject> = {}): IProject {
     is_default: false,
     found: true,
     stale_kernels: [],
+    warnings: [],
     ...changes
   };
 }

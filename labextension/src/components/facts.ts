@@ -116,6 +116,7 @@ export function actionsOf(
   const log: IMenuItem[] = image.last_build_id
     ? [{ command: CommandIDs.openLog, args: { build_id: image.last_build_id } }]
     : [];
+  const check: IMenuItem = { command: CommandIDs.checkImage, args: byImage };
   const retry: IMenuItem[] = image.last_build_id
     ? [
         {
@@ -130,7 +131,7 @@ export function actionsOf(
       return image.active
         ? {
             action: null,
-            menu: [{ command: CommandIDs.deactivate }, details, ...log]
+            menu: [{ command: CommandIDs.deactivate }, details, check, ...log]
           }
         : {
             action: {
@@ -142,6 +143,7 @@ export function actionsOf(
               { command: CommandIDs.activate, args: byImage },
               details,
               { command: CommandIDs.compareImage, args: byImage },
+              check,
               ...log,
               remove
             ]
@@ -161,6 +163,7 @@ export function actionsOf(
         menu: [
           { command: CommandIDs.fixImage, args: byImage },
           details,
+          check,
           ...log,
           remove
         ]

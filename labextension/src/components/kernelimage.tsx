@@ -14,7 +14,7 @@ export function KernelImage(props: {
   manager: IImageManager;
   context: ISessionContext;
   trans: TranslationBundle;
-  run: (command: string) => void;
+  run: (command: string, args?: Record<string, string>) => void;
 }): JSX.Element {
   const { manager, context, trans, run } = props;
   return (
@@ -36,8 +36,16 @@ export function KernelImage(props: {
             }
             const name = kernel?.image ?? trans.__('Server environment');
             const stale = here?.stale ?? kernel?.stale ?? false;
-            const active =
-              project?.active_image?.spec ?? trans.__('server environment');
+            // Beside another notebook in front, this one may be of another project.
+            const isKnown = here !== undefined;
+            const image = isKnown ? project?.active_image : null;
+            const active = !isKnown
+              ? trans.__('another image')
+              : (image?.spec ?? trans.__('the server environment'));
+            const short =
+              image && kernel?.image.startsWith(`${image.name}:`)
+                ? `:${image.version}`
+                : active;
             return (
               <button
                 type="button"
@@ -52,13 +60,15 @@ export function KernelImage(props: {
                     : trans.__('This kernel runs in %1.', name)
                 }
                 onClick={() =>
-                  run(stale ? CommandIDs.restartKernels : CommandIDs.openPanel)
+                  stale
+                    ? run(CommandIDs.restartKernels, { kernel_id: id })
+                    : run(CommandIDs.openPanel)
                 }
               >
                 <Mark tone={kernel ? 'ok' : 'none'} />
                 <span className="jp-ImageManager-cut">{name}</span>
                 {stale && (
-                  <Chip tone="warn">{trans.__('%1 is active', active)}</Chip>
+                  <Chip tone="warn">{trans.__('%1 is active', short)}</Chip>
                 )}
               </button>
             );

@@ -145,6 +145,9 @@ function ProjectView(props: {
         </button>
       </div>
       {props.problems}
+      {project.warnings.map(warning => (
+        <Problem key={warning} text={warning} retry={true} tone="warn" />
+      ))}
       <ActiveCard project={project} />
       {manager.builds.length > 0 && (
         <Section title={trans.__('Building')} count={manager.builds.length}>
@@ -250,10 +253,18 @@ function BuildItem({
   );
 }
 
-function Problem(props: { text: string; retry: boolean }): JSX.Element {
+function Problem(props: {
+  text: string;
+  retry: boolean;
+  tone?: 'error' | 'warn';
+}): JSX.Element {
   const { trans, run } = useView();
   return (
-    <div className="jp-ImageManager-banner" data-tone="error" role="status">
+    <div
+      className="jp-ImageManager-banner"
+      data-tone={props.tone ?? 'error'}
+      role="status"
+    >
       <span>{props.text}</span>
       {props.retry && (
         <ActionButton kind="link" onClick={() => run(CommandIDs.refresh)}>

@@ -237,11 +237,25 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
       caption: trans.__(
         'Let every kernel of this project run in the active image'
       ),
-      describedBy: noArgs,
-      isEnabled: () => manager.projectKernels.some(kernel => kernel.stale),
-      execute: async () =>
+      describedBy: {
+        args: {
+          type: 'object',
+          properties: {
+            kernel_id: {
+              type: 'string',
+              description: trans.__(
+                'Id of the one kernel to restart; all that run elsewhere when left out'
+              )
+            }
+          }
+        }
+      },
+      isEnabled: args =>
+        typeof args.kernel_id === 'string' ||
+        manager.projectKernels.some(kernel => kernel.stale),
+      execute: async args =>
         (await actions()).restartKernels(
-          manager.project?.active_image?.spec ?? trans.__('Server environment')
+          typeof args.kernel_id === 'string' ? args.kernel_id : undefined
         )
     });
     commands.addCommand(CommandIDs.openImage, {
@@ -307,6 +321,26 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
         }
       }
     });
+    commands.addCommand(CommandIDs.checkImage, {
+      label: args =>
+        typeof args.image_id === 'string'
+          ? trans.__('Check Again')
+          : trans.__('Check Image…'),
+      caption: trans.__('Look once more whether an image can run kernels'),
+      describedBy: imageArgs,
+      isEnabled: inProject,
+      execute: async args => {
+        const image = await pick(
+          args,
+          trans.__('Check which image?'),
+          each => each.state === 'ready' || each.state === 'unusable'
+        );
+        const check = image && (await (await actions()).checkImage(image));
+        if (check) {
+          await pages.openLog(check);
+        }
+      }
+    });
     commands.addCommand(CommandIDs.compareImage, {
       label: trans.__('Compare with the Active Image'),
       caption: trans.__(
@@ -362,6 +396,7 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
         CommandIDs.deactivate,
         CommandIDs.restartKernels,
         CommandIDs.openImage,
+        CommandIDs.checkImage,
         CommandIDs.compareImage,
         CommandIDs.deleteImage,
         CommandIDs.refresh

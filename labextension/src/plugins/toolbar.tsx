@@ -38,7 +38,7 @@ export const toolbarPlugin: JupyterFrontEndPlugin<void> = {
             manager={manager}
             context={panel.sessionContext}
             trans={trans}
-            run={command => void app.commands.execute(command)}
+            run={(command, args) => void app.commands.execute(command, args)}
           />
         </React.Suspense>
       );

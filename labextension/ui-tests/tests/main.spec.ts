@@ -55,7 +55,7 @@ test('a project gets an image, and its notebook runs in it', async ({
     .click();
   const dialog = page.getByRole('dialog');
   await expect(dialog).toContainText('churn/analysis.ipynb');
-  await dialog.getByRole('button', { name: 'Restart the kernel' }).click();
+  await dialog.getByRole('button', { name: 'Activate', exact: true }).click();
   const card = panel.getByRole('region', { name: 'Active image' });
   await expect(card).toContainText('churn:1');
   await expect(card).toContainText('1 kernel runs in it', { timeout: 60_000 });
@@ -91,7 +91,7 @@ test('a project gets an image, and its notebook runs in it', async ({
     .getByRole('button', { name: 'Activate the server environment' })
     .click();
   await expect(dialog).toContainText('Server environment');
-  await dialog.getByRole('button', { name: 'Restart the kernel' }).click();
+  await dialog.getByRole('button', { name: 'Activate', exact: true }).click();
   await expect(card).toContainText('Server environment');
   await expect(otherCard).toContainText('Server environment');
   await expect(card).toContainText('1 kernel runs in it', { timeout: 60_000 });
