@@ -209,12 +209,9 @@ export class ImageManagerAPI {
   /** Leave a file out of the context, or take that back; the answer is what would be sent now. */
   ignore(
     projectId: string,
-    file: string,
-    ignored: boolean,
-    path?: string
+    file: { file: string; ignored: boolean; path?: string }
   ): Promise<IContextPreview> {
-    const body = { file, ignored, path };
-    return this._send('PATCH', `projects/${projectId}/context`, body);
+    return this._send('PATCH', `projects/${projectId}/context`, file);
   }
 
   /** Ready-made Dockerfiles. */
@@ -235,13 +232,9 @@ export class ImageManagerAPI {
 
   /** The choices that give exactly this Dockerfile; null when it is no template's. */
   async parseTemplate(dockerfile: string): Promise<ITemplateChoices | null> {
-    return (
-      await this._send<{ choices: ITemplateChoices | null }>(
-        'POST',
-        'templates/parse',
-        { dockerfile }
-      )
-    ).choices;
+    type Answer = { choices: ITemplateChoices | null };
+    const body = { dockerfile };
+    return (await this._send<Answer>('POST', 'templates/parse', body)).choices;
   }
 
   /** What of a conda environment.yml a template can take over. */

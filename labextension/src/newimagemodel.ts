@@ -6,8 +6,9 @@ import { Beginner, asTemplate } from './beginning';
 import { isDockerfile, mended } from './dockerfile';
 import { NOTHING, choicesOf, isExplicit, isOther, requestOf } from './draft';
 import type { DraftStore, IDraft } from './draft';
-import type { IContextPreview, ILintItem, ITemplate } from './recipe';
+import type { ILintItem, ITemplate } from './recipe';
 import { messageOf } from './request';
+import { SentModel } from './sentmodel';
 import type { IBuild, IImageManager, IProject } from './tokens';
 
 /** Milliseconds of no typing after which the server is asked. */
@@ -18,8 +19,22 @@ const CALM = 250;
  */
 export class NewImageModel implements IDisposable {
   constructor(private readonly _options: NewImageModel.IOptions) {
+    const { manager, project } = _options;
+    this.sent = new SentModel(manager.api, project.id, {
+      changed: () => this._follow(0),
+      failed: reason => {
+        this._error = messageOf(reason);
+        this._changed();
+      }
+    });
     void this._begin(true);
   }
+
+  /** Whether all that the page begins with is there. */
+  ready = false;
+
+  /** What would be sent as context. */
+  readonly sent: SentModel;
 
   get stateChanged(): ISignal<this, void> {
     return this._stateChanged;
@@ -38,11 +53,6 @@ export class NewImageModel implements IDisposable {
     return this._draft;
   }
 
-  /** Whether all that the page begins with is there. */
-  get ready(): boolean {
-    return this._ready;
-  }
-
   get templates(): ReadonlyArray<ITemplate> {
     return this._templates;
   }
@@ -57,11 +67,6 @@ export class NewImageModel implements IDisposable {
     return this._files.filter(isDockerfile);
   }
 
-  /** What would be sent; null while it is not known. */
-  get context(): IContextPreview | null {
-    return this._context;
-  }
-
   /** The Dockerfile, as the form or the text says. */
   get text(): string {
     return this._draft.source === 'template'
@@ -73,11 +78,6 @@ export class NewImageModel implements IDisposable {
   get changed(): boolean {
     const { file, text } = this._draft;
     return file !== '' && text !== null && text !== this._fileText;
-  }
-
-  /** Files that were left out here, which can be taken back. */
-  get ignored(): ReadonlyArray<string> {
-    return this._ignored;
   }
 
   /** Why there is no Dockerfile; empty when there is one. */
@@ -129,9 +129,7 @@ export class NewImageModel implements IDisposable {
     Signal.clearData(this);
   }
 
-  /**
-   * Say something; it is kept at once.
-   */
+  /** Say something; it is kept at once. */
   set(changes: Partial<IDraft>): void {
     this._draft = { ...this._draft, ...changes };
     this._leaving = null;
@@ -139,18 +137,14 @@ export class NewImageModel implements IDisposable {
     this._follow(CALM);
   }
 
-  /**
-   * Forget all that was said, and begin as if there had never been a draft.
-   */
+  /** Forget all that was said, and begin as if there had never been a draft. */
   startOver(): void {
     this._options.store.clear();
     this._other = null;
     void this._begin(false);
   }
 
-  /**
-   * Go on with the draft from before.
-   */
+  /** Go on with the draft from before. */
   goBackToDraft(): void {
     if (this._other) {
       const draft = this._other;
@@ -166,13 +160,6 @@ export class NewImageModel implements IDisposable {
    */
   editAsText(): void {
     this.set({ source: 'dockerfile', file: '', text: this._rendered });
-  }
-
-  /**
-   * Build the project's file as it is again.
-   */
-  backToFile(): void {
-    this.set({ text: null });
   }
 
   /**
@@ -309,39 +296,9 @@ export class NewImageModel implements IDisposable {
       this._notes = beginner.notes;
     }
     if (!this.isDisposed) {
-      this._ready = true;
+      this.ready = true;
       this._follow(0);
-      const path = this._draft.context || undefined;
-      void this._sent(api.context(this.project.id, path));
-    }
-  }
-
-  /**
-   * Leave a file out of what is sent, or take that back.
-   */
-  async ignore(file: string, ignored: boolean): Promise<void> {
-    this._error = '';
-    const { api } = this.manager;
-    const path = this._draft.context || undefined;
-    if (await this._sent(api.ignore(this.project.id, file, ignored, path))) {
-      this._ignored = this._ignored.filter(each => each !== file);
-      if (ignored) {
-        this._ignored = [...this._ignored, file];
-      }
-      this._follow(0);
-    }
-  }
-
-  /** Show what would be sent once it is known. Returns whether it is. */
-  private async _sent(answer: Promise<IContextPreview>): Promise<boolean> {
-    try {
-      this._context = await answer;
-      return true;
-    } catch (error) {
-      this._error = messageOf(error);
-      return false;
-    } finally {
-      this._changed();
+      void this.sent.show(this._draft.context);
     }
   }
 
@@ -407,11 +364,8 @@ export class NewImageModel implements IDisposable {
 
   private _stateChanged = new Signal<this, void>(this);
   private _draft: IDraft = NOTHING;
-  private _ready = false;
   private _templates: ReadonlyArray<ITemplate> = [];
   private _files: ReadonlyArray<string> = [];
-  private _context: IContextPreview | null = null;
-  private _ignored: ReadonlyArray<string> = [];
   private _rendered = '';
   private _fileText = '';
   private _problem = '';

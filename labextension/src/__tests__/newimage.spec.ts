@@ -98,7 +98,7 @@ async function modelOf(
     },
     trans
   });
-  await until(model, () => model.ready && model.context !== null);
+  await until(model, () => model.ready && model.sent.context !== null);
   return { model, submitted, kept };
 }
 

@@ -45,7 +45,7 @@ export function DockerfileFields(props: {
         ) : model.changed ? (
           <>
             {trans.__('The text is built, not the file.')}{' '}
-            <ActionButton kind="link" onClick={() => model.backToFile()}>
+            <ActionButton kind="link" onClick={() => model.set({ text: null })}>
               {trans.__('Back to the file')}
             </ActionButton>
           </>

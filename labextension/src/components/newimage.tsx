@@ -41,7 +41,8 @@ export function NewImageForm(props: INewImageProps): JSX.Element {
 
 function Form(props: INewImageProps): JSX.Element {
   const { model, trans } = props;
-  const { draft, context, manager } = model;
+  const { draft, manager, sent } = model;
+  const { context } = sent;
   const ids = React.useId();
   const editor = React.useRef<CodeEditor.IEditor | null>(null);
   const [confirmed, setConfirmed] = React.useState(false);
@@ -255,9 +256,9 @@ function Form(props: INewImageProps): JSX.Element {
               context={context}
               confirmed={confirmed}
               trans={trans}
-              ignored={model.ignored}
+              ignored={sent.ignored}
               onConfirm={setConfirmed}
-              onIgnore={(file, ignored) => void model.ignore(file, ignored)}
+              onIgnore={(file, ignored) => void sent.ignore(file, ignored)}
             />
           )}
           {usual !== null && (
