@@ -146,11 +146,14 @@ class StatusHandler(SystemHandler):
         return {
             "version": __version__,
             "engine": engine,
+        engine.update(memory=None, cpus=None, gpus=[])
+        limits = self.manager.kernels.limits()
             "store": store,
             "active_builds": active,
             "user": {"name": actor.name, "display_name": actor.display_name},
         }
 
+            engine.update(memory=info.memory or None, cpus=info.cpus or None, gpus=list(info.gpus))
 
 class LastChangeHandler(SystemHandler):
     """``last-change``."""
@@ -162,6 +165,15 @@ class LastChangeHandler(SystemHandler):
         await self.answer(lambda: {"sequence": self.manager.last_change(self.actor)})
 
 
+            "kernels": {
+                "memory": limits.memory,
+                "cpus": limits.cpus,
+                "processes": limits.processes,
+                "shm_size": limits.shm_size,
+                "max_memory": limits.max_memory,
+                "max_cpus": limits.max_cpus,
+                "networks": list(limits.networks),
+            },
 class SpecHandler(SystemHandler):
     """``spec.yaml``."""
 

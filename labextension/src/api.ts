@@ -19,6 +19,7 @@ import type {
   IPackageDiff,
   IProject,
   IRunningKernel,
+  IRunSettings,
   IStatus,
   ISystemImage,
   IUsage
@@ -77,6 +78,16 @@ export class ImageManagerAPI {
         'projects',
         { path }
       );
+  /** Change how a project's kernels run; what is not named stays. */
+  setRunSettings(
+    projectId: string,
+    changes: Partial<IRunSettings>
+  ): Promise<IProject> {
+    return this._send('PATCH', `projects/${projectId}`, {
+      run_settings: changes
+    });
+  }
+
       if (answer && 'items' in answer) {
         return answer.items[0] ?? null;
       }

@@ -11,6 +11,7 @@ export namespace CommandIDs {
   export const activate = 'image-manager:activate';
   export const deactivate = 'image-manager:deactivate';
   export const restartKernels = 'image-manager:restart-kernels';
+  export const runSettings = 'image-manager:run-settings';
   export const openImage = 'image-manager:open-image';
   export const openLog = 'image-manager:open-log';
   export const cancelBuild = 'image-manager:cancel-build';

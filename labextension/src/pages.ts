@@ -57,6 +57,38 @@ export class Pages {
   }
 
   /**
+   * Show how the kernels of a project run; when it is left, the focus returns to where it came from.
+   */
+  async openRunSettings(project: IProject): Promise<void> {
+    const { manager, trans, report } = this._options;
+    const opener = document.activeElement;
+    const id = `jupyter-image-manager-run-${project.id}`;
+    try {
+      const { createRunSettingsWidget } = await import('./widgets/runsettings');
+      const status = await manager.api.status();
+      this._show(
+        id,
+        () =>
+          createRunSettingsWidget({
+            manager,
+            project,
+            status,
+            trans,
+            onClosed: () => {
+              this._close(id);
+              if (opener instanceof HTMLElement && opener.isConnected) {
+                opener.focus();
+              }
+            }
+          }),
+        trans.__('Run settings of %1', project.name)
+      );
+    } catch (error) {
+      await report(trans.__('The run settings were not opened.'), error);
+    }
+  }
+
+  /**
    * Forget the page of a log: its build begins anew.
    */
   closeLog(buildId: string): void {

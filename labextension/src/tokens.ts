@@ -81,6 +81,29 @@ export interface IReport {
 }
 
 /**
+ * How the kernels of a project run; null for what the administrator set.
+ */
+export interface IRunSettings {
+  /** Bytes. */
+  memory: number | null;
+  cpus: number | null;
+  processes: number | null;
+  /** Bytes. */
+  shm_size: number | null;
+  gpus: {
+    kind: 'none' | 'all' | 'count' | 'ids';
+    count: number;
+    ids: string[];
+    optional: boolean;
+  };
+  environment: Record<string, string>;
+  /** By variable, where the secret is found: `env:NAME` or `file:PATH`. */
+  secrets: Record<string, string>;
+  network: string;
+  mounts: { source: string; target: string; read_only: boolean }[];
+}
+
+/**
  * A folder whose notebooks' kernels run in its active image.
  */
 export interface IProject {
@@ -98,6 +121,7 @@ export interface IProject {
   found: boolean;
   /** Ids of kernels that run in another image than the active one. */
   stale_kernels: string[];
+  run_settings: IRunSettings;
   /** What keeps its kernels from working in its folder, each with what to do. */
   warnings: string[];
 }
@@ -207,7 +231,26 @@ export interface IPackageDiff {
  */
 export interface IStatus {
   version: string;
-  engine: { ok: boolean; message: string; version?: string };
+  engine: {
+    ok: boolean;
+    message: string;
+    version?: string;
+    /** Bytes; null when the engine does not say. */
+    memory: number | null;
+    cpus: number | null;
+    /** What serves GPUs; empty where there are none. */
+    gpus: string[];
+  };
+  /** The administrator's defaults and bounds for run settings. */
+  kernels: {
+    memory: number | null;
+    cpus: number | null;
+    processes: number | null;
+    shm_size: number | null;
+    max_memory: number | null;
+    max_cpus: number | null;
+    networks: string[];
+  };
   active_builds: number;
 }
 

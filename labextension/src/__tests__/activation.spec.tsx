@@ -11,8 +11,6 @@ import { actionsOf } from '../components/facts';
 import type { IImageManager, IPackageDiff, IProjectKernel } from '../tokens';
 import { aProject, anImage, json, settingsOf } from './factory';
 
-(globalThis as Record<string, unknown>).IS_REACT_ACT_ENVIRONMENT = true;
-
 const trans = nullTranslator.load('jupyter_image_manager');
 const kernel = (kernelId: string, imageId: string): IProjectKernel => ({
   kernelId,
@@ -121,6 +119,10 @@ describe('activation', () => {
 });
 
 describe('the question', () => {
+  beforeAll(() => {
+    (globalThis as Record<string, unknown>).IS_REACT_ACT_ENVIRONMENT = true;
+  });
+
   it('shows some packages, then all, and tells of ticks', async () => {
     const place = document.createElement('div');
     document.body.append(place);

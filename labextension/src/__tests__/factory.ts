@@ -67,6 +67,17 @@ export function aProject(changes: Partial<IProject> = {}): IProject {
     found: true,
     stale_kernels: [],
     warnings: [],
+    run_settings: {
+      memory: null,
+      cpus: null,
+      processes: null,
+      shm_size: null,
+      gpus: { kind: 'none', count: 0, ids: [], optional: false },
+      environment: {},
+      secrets: {},
+      network: 'bridge',
+      mounts: []
+    },
     ...changes
   };
 }

@@ -6,6 +6,7 @@ import type { IProject } from '../tokens';
 import { useView } from './context';
 import { actionsOf, factOf, toneOf } from './facts';
 import { ActionButton, Chip, ImageName, Mark } from './parts';
+import { RunSettingsLine } from './runsettingsline';
 
 /**
  * The answer to "which environment am I in?".
@@ -93,6 +94,7 @@ export function ActiveCard({ project }: { project: IProject }): JSX.Element {
           )}
         </div>
       )}
+      {image && <RunSettingsLine project={project} />}
     </section>
   );
 }

@@ -258,6 +258,35 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
           typeof args.kernel_id === 'string' ? args.kernel_id : undefined
         )
     });
+    commands.addCommand(CommandIDs.runSettings, {
+      label: trans.__('Run Settings…'),
+      caption: trans.__('Change what the kernels of a project may use'),
+      describedBy: {
+        args: {
+          type: 'object',
+          properties: {
+            project_id: {
+              type: 'string',
+              description: trans.__(
+                'Id of a project; the one in front when left out'
+              )
+            }
+          }
+        }
+      },
+      isEnabled: args => ready() && (inProject() || !!args.project_id),
+      execute: async args => {
+        const project =
+          typeof args.project_id === 'string'
+            ? (await manager.api.projects()).find(
+                each => each.id === args.project_id
+              )
+            : manager.project;
+        if (project) {
+          await pages.openRunSettings(project);
+        }
+      }
+    });
     commands.addCommand(CommandIDs.openImage, {
       label: args =>
         typeof args.image_id === 'string'
@@ -395,6 +424,7 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
         CommandIDs.activate,
         CommandIDs.deactivate,
         CommandIDs.restartKernels,
+        CommandIDs.runSettings,
         CommandIDs.openImage,
         CommandIDs.checkImage,
         CommandIDs.compareImage,

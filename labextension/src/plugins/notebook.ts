@@ -55,7 +55,7 @@ export const notebookPlugin: JupyterFrontEndPlugin<void> = {
     if (registry) {
       void loadSettings(registry, settings);
     }
-    explainDeaths(manager, panels, settings, trans);
+    explainDeaths(app, manager, panels, settings, trans);
     tellDifferences(app, manager, tracker, settings, trans);
   }
 };
@@ -79,6 +79,7 @@ async function loadSettings(
 }
 
 function explainDeaths(
+  app: JupyterFrontEnd,
   manager: IImageManager,
   panels: () => NotebookPanel[],
   settings: INotebookSettings,
@@ -109,7 +110,20 @@ function explainDeaths(
       explainInCell(cell, message);
     }
     Notification.error(`${PathExt.basename(panel.context.path)}: ${message}`, {
-      autoClose: false
+      autoClose: false,
+      actions:
+        event.reason === 'out_of_memory'
+          ? [
+              {
+                label: trans.__('Allow more memory'),
+                callback: () => {
+                  void app.commands.execute(CommandIDs.runSettings, {
+                    project_id: event.project_id
+                  });
+                }
+              }
+            ]
+          : []
     });
   });
 }
