@@ -34,6 +34,7 @@ from ..models import (
     Storage,
     utcnow,
 )
+from ..package_index import versions
 from ..patience import awake
 from ..processes import ProcessIdentity
 from ..reference import check_name
@@ -376,7 +377,6 @@ class BuildService(Configurable):
         """Return what will bite in a Dockerfile with this context, each with its cure and the edit that does it."""
         from ..lint import lint
         from ..mends import with_mends
-
         project = self.manager.projects.get(actor, project_id)
         access.check(actor, "image.view", project)
         files = Context(Path(project.path), context) if project.found else None
@@ -390,6 +390,10 @@ class BuildService(Configurable):
         """Return the Dockerfile of a template with these choices."""
         return self.catalog.render(choices).dockerfile
 
+    def package_versions(self, name: str, python: str = "") -> tuple[str, ...]:
+        """Return the versions that the index of builds has of a package, newest first."""
+        return versions(name, python, environment=self.settings.run_environment())
+
     def parse_template(self, dockerfile: str) -> dict[str, Any] | None:
-        """Return the choices that give exactly this Dockerfile; None when it is nobody's template any more."""
+        """Return the choices that give exactly this Dockerfile; None when it is no template's any more."""
         return self.catalog.parse(dockerfile)

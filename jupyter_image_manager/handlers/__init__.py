@@ -32,6 +32,7 @@ ROUTES: tuple[tuple[str, str], ...] = (
     ("templates/render", "system:RenderHandler"),
     ("templates/parse", "system:ParseHandler"),
     ("templates/environment", "system:EnvironmentHandler"),
+    ("package-versions", "system:PackageVersionsHandler"),
     ("lint", "system:LintHandler"),
     ("system-images", "system:SystemImagesHandler"),
     ("kernels", "system:KernelsHandler"),

@@ -70,6 +70,20 @@ class EnvironmentHandler(SystemHandler):
         await self.answer(read_environment, read(self.request.body, {"text": text})["text"])
 
 
+class PackageVersionsHandler(SystemHandler):
+    """``package-versions``."""
+
+    slow = True
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        """List the versions of a package that builds could install."""
+        wanted = self.word("name") or "", self.word("python") or ""
+        builds = self.manager.builds
+        await self.answer(lambda: {"items": builds.package_versions(*wanted)})
+
+
 class LintHandler(SystemHandler):
     """``lint``."""
 
@@ -132,11 +146,14 @@ class StatusHandler(SystemHandler):
 
     def _status(self, actor: Actor) -> dict[str, Any]:
         engine: dict[str, Any] = {"ok": True, "message": "", "version": "", "builder": ""}
+        engine.update(memory=None, cpus=None, gpus=[])
+        limits = self.manager.kernels.limits()
         store: dict[str, Any] = {"ok": True, "message": ""}
         active = 0
         try:
             info = asked(lambda: self.manager.engine.info())
             engine.update(version=info.version, builder=info.builder)
+            engine.update(memory=info.memory or None, cpus=info.cpus or None, gpus=list(info.gpus))
         except ImageManagerError as error:
             engine.update(ok=False, message=error.message)
         try:
@@ -146,14 +163,20 @@ class StatusHandler(SystemHandler):
         return {
             "version": __version__,
             "engine": engine,
-        engine.update(memory=None, cpus=None, gpus=[])
-        limits = self.manager.kernels.limits()
             "store": store,
             "active_builds": active,
+            "kernels": {
+                "memory": limits.memory,
+                "cpus": limits.cpus,
+                "processes": limits.processes,
+                "shm_size": limits.shm_size,
+                "max_memory": limits.max_memory,
+                "max_cpus": limits.max_cpus,
+                "networks": list(limits.networks),
+            },
             "user": {"name": actor.name, "display_name": actor.display_name},
         }
 
-            engine.update(memory=info.memory or None, cpus=info.cpus or None, gpus=list(info.gpus))
 
 class LastChangeHandler(SystemHandler):
     """``last-change``."""
@@ -165,15 +188,6 @@ class LastChangeHandler(SystemHandler):
         await self.answer(lambda: {"sequence": self.manager.last_change(self.actor)})
 
 
-            "kernels": {
-                "memory": limits.memory,
-                "cpus": limits.cpus,
-                "processes": limits.processes,
-                "shm_size": limits.shm_size,
-                "max_memory": limits.max_memory,
-                "max_cpus": limits.max_cpus,
-                "networks": list(limits.networks),
-            },
 class SpecHandler(SystemHandler):
     """``spec.yaml``."""
 

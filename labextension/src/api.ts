@@ -11,6 +11,7 @@ import type {
 } from './recipe';
 import { RequestError, errorOf, requestJSON, routeURL } from './request';
 import { pause, readEvents } from './sse';
+import type { IFollowOptions, LogEvent } from './sse';
 import type {
   IBuild,
   IDeletionPreview,
@@ -18,8 +19,8 @@ import type {
   ILogLine,
   IPackageDiff,
   IProject,
-  IRunningKernel,
   IRunSettings,
+  IRunningKernel,
   IStatus,
   ISystemImage,
   IUsage
@@ -28,28 +29,6 @@ import type {
 interface IItems<T> {
   items: T[];
   next?: string | null;
-}
-
-/**
- * What following a log yields.
- */
-export type LogEvent =
-  | { kind: 'lines'; lines: ILogLine[] }
-  | { kind: 'build'; build: IBuild }
-  | { kind: 'end'; build: IBuild }
-  | { kind: 'lost' }
-  | { kind: 'resumed' };
-
-/**
- * Options of {@link ImageManagerAPI.followLog}.
- */
-export interface IFollowOptions {
-  /** Number of the last line that is known. */
-  after?: number;
-  /** Ends the iteration. */
-  signal: AbortSignal;
-  /** Milliseconds to wait before the first reconnection; doubles up to sixteen times. */
-  retryDelay?: number;
 }
 
 /**
@@ -78,16 +57,6 @@ export class ImageManagerAPI {
         'projects',
         { path }
       );
-  /** Change how a project's kernels run; what is not named stays. */
-  setRunSettings(
-    projectId: string,
-    changes: Partial<IRunSettings>
-  ): Promise<IProject> {
-    return this._send('PATCH', `projects/${projectId}`, {
-      run_settings: changes
-    });
-  }
-
       if (answer && 'items' in answer) {
         return answer.items[0] ?? null;
       }
@@ -107,6 +76,16 @@ export class ImageManagerAPI {
     nested = false
   ): Promise<IProject> {
     return this._send('POST', 'projects', { path, name, nested });
+  }
+
+  /** Change how a project's kernels run; what is not named stays. */
+  setRunSettings(
+    projectId: string,
+    changes: Partial<IRunSettings>
+  ): Promise<IProject> {
+    return this._send('PATCH', `projects/${projectId}`, {
+      run_settings: changes
+    });
   }
 
   /** All images of a project, newest first. */
@@ -246,6 +225,12 @@ export class ImageManagerAPI {
     type Answer = { choices: ITemplateChoices | null };
     const body = { dockerfile };
     return (await this._send<Answer>('POST', 'templates/parse', body)).choices;
+  }
+
+  /** Versions that the index of builds has of a package, newest first. */
+  async packageVersions(name: string, python: string): Promise<string[]> {
+    const query = { name, python };
+    return (await this._get<IItems<string>>('package-versions', query)).items;
   }
 
   /** What of a conda environment.yml a template can take over. */

@@ -1,3 +1,5 @@
+import type { IBuild, ILogLine } from './tokens';
+
 /**
  * One event of a text/event-stream.
  */
@@ -112,4 +114,26 @@ export function pause(
     const timer = setTimeout(done, milliseconds);
     signal.addEventListener('abort', done);
   });
+}
+
+/**
+ * What following a log yields.
+ */
+export type LogEvent =
+  | { kind: 'lines'; lines: ILogLine[] }
+  | { kind: 'build'; build: IBuild }
+  | { kind: 'end'; build: IBuild }
+  | { kind: 'lost' }
+  | { kind: 'resumed' };
+
+/**
+ * How a log is followed.
+ */
+export interface IFollowOptions {
+  /** Number of the last line that is known. */
+  after?: number;
+  /** Ends the iteration. */
+  signal: AbortSignal;
+  /** Milliseconds to wait before the first reconnection; doubles up to sixteen times. */
+  retryDelay?: number;
 }

@@ -184,6 +184,10 @@ async def test_help_before_a_build(call: Any, project: Any) -> None:
     assert (code, read) == (200, {"name": "", "python": "3.9", "requirements": "six\n", "left_out": ["openssl"]})
     code, _ = await call("POST", "templates/environment", {"text": "six"})
     assert code == 400
+    code, found = await call("GET", "package-versions", name="six", python="3.9")
+    assert (code, "1.16.0" in found["items"]) == (200, True)
+    code, _ = await call("GET", "package-versions", name="--pre")
+    assert code == 400
     code, refused = await call("POST", "templates/render", {"name": "no such"})
     assert (code, refused["code"]) == (400, "invalid_request")
     code, found = await call("POST", "lint", {"project_id": project["id"], "dockerfile": "FROM a\nMAINTAINER me\n"})

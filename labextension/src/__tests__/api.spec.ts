@@ -1,5 +1,5 @@
 import { ImageManagerAPI } from '../api';
-import type { LogEvent } from '../api';
+import type { LogEvent } from '../sse';
 import { RequestError } from '../request';
 import type { IBuild, ILogLine, IProject } from '../tokens';
 import { aBuild, aProject, anImage, json, settingsOf } from './factory';

@@ -1,8 +1,10 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
+import { withRequirements } from '../draft';
 import type { NewImageModel } from '../newimagemodel';
 import { Choice } from './choice';
+import { PackageSearch } from './packagesearch';
 import { ProjectFiles, Variables } from './templateextras';
 
 const PYTHONS = ['3.8', '3.9', '3.10', '3.11'];
@@ -58,6 +60,16 @@ export function TemplateFields(props: {
           {trans.__('As in a requirements.txt, one a line.')}
         </div>
       </div>
+      <PackageSearch
+        ids={ids}
+        trans={trans}
+        find={name => model.manager.api.packageVersions(name, draft.python)}
+        onAdd={requirement =>
+          model.set({
+            requirements: withRequirements(draft.requirements, requirement)
+          })
+        }
+      />
       <div className="jp-ImageManager-field">
         <label htmlFor={`${ids}-apt`}>{trans.__('System packages')}</label>
         <input

@@ -119,6 +119,13 @@ test('a new image is described by form and text, and nothing is lost', async ({
   await expect(form.getByLabel('Python packages')).toHaveValue(
     'numpy==1.26.*\nsix\n'
   );
+  await form.getByLabel('Find a version').fill('six');
+  await page.keyboard.press('Enter');
+  await form.getByLabel('Version of six').selectOption('1.16.0');
+  await form.getByRole('button', { name: 'Add six==1.16.0' }).click();
+  await expect(form.getByLabel('Python packages')).toHaveValue(
+    'numpy==1.26.*\nsix==1.16.0\n'
+  );
   await form.getByLabel('Variable 1', { exact: true }).fill('GREETING');
   await form.getByLabel('Value of variable 1').fill('hello "you"');
   await form.getByLabel('Files of the project').fill('environment.yml');
