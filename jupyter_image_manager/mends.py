@@ -10,14 +10,23 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from packaging.specifiers import SpecifierSet
+
+from .copies import ContextFiles
 from .dockerfile import Instruction, parse
 from .errors import InvalidDockerfile
+from .lint import lint
 
 # What a person must say first, or a sentence instead of a line.
 PLACEHOLDER = re.compile(r"\b(?:VERSION|PACKAGE|PATH|SHA256)\b|…")
 APT_ONLY = re.compile(r"(?:apt(?:-get)?\s+(?:-\S+\s+)*(?:update|install)\b[^;|&]*|rm\s+-rf\s+/var/lib/apt/lists\S*\s*)")
 WHOLE = ("ENV", "MAINTAINER", "WORKDIR")
 """Instructions whose cure says all that they said."""
+
+
+def remarks(dockerfile: str, *, files: ContextFiles | None, versions: SpecifierSet) -> list[dict[str, Any]]:
+    """Return what :func:`.lint.lint` says of a Dockerfile, each with `mend`."""
+    return with_mends(dockerfile, lint(dockerfile, files=files, versions=versions))
 
 
 def with_mends(dockerfile: str, findings: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -375,12 +375,12 @@ class BuildService(Configurable):
         self, actor: Actor, project_id: str, dockerfile: str, context: str | None = None
     ) -> builtins.list[dict[str, Any]]:
         """Return what will bite in a Dockerfile with this context, each with its cure and the edit that does it."""
-        from ..lint import lint
-        from ..mends import with_mends
+        from ..mends import remarks
+
         project = self.manager.projects.get(actor, project_id)
         access.check(actor, "image.view", project)
         files = Context(Path(project.path), context) if project.found else None
-        return with_mends(dockerfile, lint(dockerfile, files=files, versions=self.checker.versions))
+        return remarks(dockerfile, files=files, versions=self.checker.versions)
 
     def templates(self) -> builtins.list[dict[str, Any]]:
         """Return the ready-made Dockerfiles with their choices."""
