@@ -155,10 +155,11 @@ test('an image is built, activated and its log read without a mouse', async ({
   await lab.command('image-manager:open-panel');
   const row = panel.getByRole('row').first();
   const passed = await tabTo(page, row);
-  expect(passed.slice(-4, -1)).toEqual([
+  expect(passed.slice(-5, -1)).toEqual([
     'New image',
     'More about the project churn',
-    'More about by-keyboard:1'
+    'More about by-keyboard:1',
+    'Change what kernels may use'
   ]);
   await page.keyboard.press('Shift+F10');
   await expect(page.getByRole('menu')).toBeVisible();
