@@ -7,7 +7,7 @@ import pytest
 from .world import World
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def world(base_image: Callable[[str], str]) -> Iterator[World]:
     """An installation of its own, with a first image that is active in its project."""
     base_image("3.11")
