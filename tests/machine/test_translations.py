@@ -15,6 +15,7 @@ from machine.translations import texts_of
 NAMES = {
     *("apt", "conda", "Dockerfile", "dockerfile", "dockerignore", "environment", "GPU", "install"),
     *("jupyter_image_manager", "pip", "Python", "requirements", "template", "txt", "yml"),
+    *("env", "Escape", "file", "NAME", "opt", "PATH", "project", "TARGET"),
 }
 LATIN = re.compile(r"[A-Za-z][A-Za-z_]*")
 END = re.compile(r"[.:;…?]? ?$")
