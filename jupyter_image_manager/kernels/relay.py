@@ -10,11 +10,16 @@ from __future__ import annotations
 import selectors
 import socket
 import threading
+import time
 from collections.abc import Mapping
 
 BLOCK = 1 << 18
 PENDING = 4 << 20
 """Bytes that may wait in one direction before the other end is read no further."""
+LEAD = 0.25
+"""Seconds by which subscribers come first. ZeroMQ tries a refused connection again after 0.1 to 0.2 s, each channel by
+its own clock, and the kernel behind a relay answers at once: a client that asks before its subscription has arrived
+would wait for ever for what was published meanwhile."""
 
 
 class _End:
@@ -30,8 +35,10 @@ class _End:
 class Relay:
     """Listens on ports of 127.0.0.1 and connects each client to a Unix socket's path or another local port."""
 
-    def __init__(self, targets: Mapping[int, str | int]) -> None:
+    def __init__(self, targets: Mapping[int, str | int], first: int | None = None) -> None:
+        """Name what each port leads to; `first` is the port whose clients are served before all others."""
         self._targets = dict(targets)
+        self._first = first
         self._selector = selectors.DefaultSelector()
         self._stop_reader, self._stop_writer = socket.socketpair()
         self._thread = threading.Thread(target=self._run, name="kernel relay", daemon=True)
@@ -47,7 +54,8 @@ class Relay:
                 listener.bind(("127.0.0.1", port))
                 listener.listen(64)
                 listener.setblocking(False)
-                self._selector.register(listener, selectors.EVENT_READ, target)
+                if self._first is None or port == self._first:
+                    self._selector.register(listener, selectors.EVENT_READ, target)
         except OSError:
             for listener in self._listeners:
                 listener.close()
@@ -65,9 +73,14 @@ class Relay:
             self._thread.join(5)
 
     def _run(self) -> None:
+        waiting = None if self._first is None else time.monotonic() + LEAD
         try:
             while True:
-                for key, events in self._selector.select():
+                ready = self._selector.select(None if waiting is None else max(0.0, waiting - time.monotonic()))
+                if waiting is not None and time.monotonic() >= waiting:
+                    self._serve_all()
+                    waiting = None
+                for key, events in ready:
                     if key.data is None:
                         return
                     if isinstance(key.data, _End):
@@ -75,10 +88,17 @@ class Relay:
                     else:
                         self._accept(key.fileobj, key.data)  # type: ignore[arg-type]  # a listener of ours
         finally:
+            for listener in self._listeners:
+                listener.close()
             for key in list(self._selector.get_map().values()):
                 key.fileobj.close()  # type: ignore[union-attr]  # only sockets are registered
             self._selector.close()
             self._stop_writer.close()
+
+    def _serve_all(self) -> None:
+        for listener, (port, target) in zip(self._listeners, self._targets.items(), strict=True):
+            if port != self._first:
+                self._selector.register(listener, selectors.EVENT_READ, target)
 
     def _accept(self, listener: socket.socket, target: str | int) -> None:
         try:

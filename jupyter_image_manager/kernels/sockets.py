@@ -154,7 +154,7 @@ class Connection:
         targets: dict[int, str | int] = {}
         for name, port in (self.stable or {}).items():
             targets[port] = str(self.socket_paths[name]) if self.transport == "ipc" else self.ports[name]
-        self._relay = Relay(targets)
+        self._relay = Relay(targets, first=(self.stable or {}).get("iopub_port"))
         self._relay.start()
 
     def stop_relay(self) -> None:

@@ -91,7 +91,7 @@ def test_a_file_that_is_a_folder_is_said(tmp_path: Path) -> None:
 def test_a_folder_without_rights_is_said(tmp_path: Path) -> None:
     code = (
         "import os, sys; from pathlib import Path; from jupyter_image_manager.store import Store, connection\n"
-        "import sqlalchemy.dialects.sqlite.pysqlite, jupyter_image_manager.kernels.active\n"
+        "import sqlalchemy.dialects.sqlite.pysqlite, sqlalchemy.orm, jupyter_image_manager.kernels.active\n"
         "if os.getuid() == 0: os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
         "try: Store(directory=Path(sys.argv[1])).projects()\n"
         "except Exception as error: print(type(error).__name__, error)\n"
