@@ -48,6 +48,17 @@ export class ChangeWatch implements IDisposable {
     }
   }
 
+  /**
+   * Learn how far the changes have come, before anything is read for the first time: what changes after it is then
+   * noticed, however soon.
+   */
+  async begin(): Promise<void> {
+    if (this._known < 0) {
+      const sequence = await this._options.api.lastChange();
+      this._known = Math.max(this._known, sequence);
+    }
+  }
+
   private _onEvent(_: unknown, event: Event.Emission): void {
     this._lastEvent = Date.now();
     if (

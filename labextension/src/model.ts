@@ -239,6 +239,7 @@ export class ImageManagerModel implements IImageManager {
       if (!this._hasPath) {
         return; // nothing is in front yet
       }
+      await this._changes.begin();
       const project = await this.api.projectOf(this._path);
       const [images, builds, projects, kernels] = await Promise.all([
         project ? this.api.images(project.id) : [],
