@@ -26,14 +26,11 @@ export class Lab {
     await this.page.evaluate(() => (window as any).jupyterapp.restored);
   }
 
-  /** The panel, opened. */
-  async panel(): Promise<Locator> {
-    const panel = this.page.getByRole('region', {
-      name: 'Images',
-      exact: true
-    });
+  /** The panel, opened; its name is in the language of the page. */
+  async panel(name = 'Images'): Promise<Locator> {
+    const panel = this.page.getByRole('region', { name, exact: true });
     if (!(await panel.isVisible())) {
-      await this.page.getByRole('tab', { name: 'Images', exact: true }).click();
+      await this.page.getByRole('tab', { name, exact: true }).click();
     }
     await expect(panel).toBeVisible();
     return panel;
@@ -76,6 +73,18 @@ export class Lab {
     const response = await this.page.request.put(
       `${process.env.LAB_URL}/api/contents/${path}`,
       { data: model, headers: { Authorization: `token ${TOKEN}` } }
+    );
+    expect(response.ok(), await response.text()).toBe(true);
+  }
+
+  /** Choose the language of the next page. */
+  async speak(locale: string): Promise<void> {
+    const response = await this.page.request.put(
+      `${process.env.LAB_URL}/lab/api/settings/@jupyterlab/translation-extension:plugin`,
+      {
+        data: { raw: JSON.stringify({ locale }) },
+        headers: { Authorization: `token ${TOKEN}` }
+      }
     );
     expect(response.ok(), await response.text()).toBe(true);
   }
