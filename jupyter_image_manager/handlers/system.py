@@ -147,7 +147,6 @@ class StatusHandler(SystemHandler):
     def _status(self, actor: Actor) -> dict[str, Any]:
         engine: dict[str, Any] = {"ok": True, "message": "", "version": "", "builder": ""}
         engine.update(memory=None, cpus=None, gpus=[])
-        limits = self.manager.kernels.limits()
         store: dict[str, Any] = {"ok": True, "message": ""}
         active = 0
         try:
@@ -165,17 +164,18 @@ class StatusHandler(SystemHandler):
             "engine": engine,
             "store": store,
             "active_builds": active,
-            "kernels": {
-                "memory": limits.memory,
-                "cpus": limits.cpus,
-                "processes": limits.processes,
-                "shm_size": limits.shm_size,
-                "max_memory": limits.max_memory,
-                "max_cpus": limits.max_cpus,
-                "networks": list(limits.networks),
-            },
+            "kernels": self._limits(),
             "user": {"name": actor.name, "display_name": actor.display_name},
         }
+
+    def _limits(self) -> dict[str, Any]:
+        """Return what kernels may use; nothing is known of it where the service could not be made."""
+        names = ("memory", "cpus", "processes", "shm_size", "max_memory", "max_cpus")
+        try:
+            limits = self.manager.kernels.limits()
+        except ImageManagerError:
+            return {**dict.fromkeys(names), "networks": []}
+        return {**{name: getattr(limits, name) for name in names}, "networks": list(limits.networks)}
 
 
 class LastChangeHandler(SystemHandler):
