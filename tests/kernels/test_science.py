@@ -12,6 +12,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -139,6 +140,9 @@ def console(folder: Path, *arguments: str) -> Iterator[pexpect.spawn[str]]:
     )
     try:
         child.expect(re.escape("In [1]:"))
+        # jupyter console shows its prompt before its subscription has reached a local kernel, and waits for ever for
+        # what is published meanwhile: nobody types as fast as this test would.
+        time.sleep(0.5)
         yield child
         child.sendline("exit")
         child.expect(pexpect.EOF)
