@@ -5,10 +5,10 @@ from __future__ import annotations
 import statistics
 import subprocess
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, sleep
 
 from harness import ACTOR, Result, built, medians, workplace
-from jupyter_image_manager.models import BuildRequest
+from jupyter_image_manager.models import BuildRequest, BuildState
 from machine.bases import base_image
 from machine.cli import docker_cli
 
@@ -20,9 +20,10 @@ def measure() -> list[Result]:
     """Build the same folder by the engine's own command and through us, in turn, without cache."""
     with workplace(ImageManager={}) as (manager, project):
         folder = Path(project.path)
+        usable = f"FROM {base_image('3.11')}\nRUN useradd --create-home --uid 1000 jupyter\n"
         (folder / "data.bin").write_bytes(bytes(64 << 20))
         (folder / "Dockerfile").write_text(
-            f"FROM {base_image('3.11')}\nCOPY data.bin /data.bin\nRUN python3 -c 'import time; time.sleep(8)'\n"
+            f"{usable}COPY data.bin /data.bin\nRUN python3 -c 'import time; time.sleep(8)'\n"
         )
 
         def bare() -> None:
@@ -32,16 +33,19 @@ def measure() -> list[Result]:
 
         def ours() -> None:
             begin = perf_counter()
-            _, image = built(manager, project, BuildRequest(name="timed", no_cache=True))
-            check = sum(item.seconds for item in image.report.items) if image.report else 0.0
-            building.append(perf_counter() - begin - check)
+            build = manager.builds.submit(ACTOR, project.id, BuildRequest(name="timed", no_cache=True))
+            while manager.builds.get(ACTOR, build.id).state in (BuildState.QUEUED, BuildState.BUILDING):
+                sleep(0.02)
+            building.append(perf_counter() - begin)
+            for _ in manager.builds.follow(ACTOR, build.id):
+                pass
 
         bare_seconds = medians(RUNS, bare=bare, ours=ours)["bare"]
         took = statistics.median(building[1:])
         detail = f"{took:.2f} s over {bare_seconds:.2f} s; the check after it not counted"
         results = [Result("build over `docker build`, after 0.5 s", (took - 0.5) / bare_seconds, 1.03, detail=detail)]
 
-        (folder / "Dockerfile").write_text(f"FROM {base_image('3.11')}\nRUN seq 1 {LINES}\n")
+        (folder / "Dockerfile").write_text(f"{usable}RUN seq 1 {LINES}\n")
         (folder / "data.bin").unlink()
         building.clear()
         bare_seconds = medians(RUNS, bare=bare, ours=ours)["bare"]
