@@ -6,6 +6,7 @@ import contextlib
 import signal
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -37,7 +38,7 @@ class Cancelled(Exception):
     """Somebody asked for the build to end."""
 
 
-class BuildProcess:
+class BuildProcess(ABC):
     """One build from its queue to its end; what is done in between is its children's :meth:`_work`."""
 
     achieved = "is ready"
@@ -156,9 +157,9 @@ class BuildProcess:
         self.store.set_build(self.build.id, state=state, **changes)
         self.say(state.value)
 
+    @abstractmethod
     def _work(self) -> None:
         """Do what the build is for; end it by :meth:`_finish`, or by an error."""
-        raise NotImplementedError
 
     def _checking(self, text: str) -> None:
         self._check_cancelled()

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.engine
 def test_steps_lines_and_image(builder: Bench) -> None:
     progress = builder.build(
         f"FROM {builder.base}\nCOPY data /data\n"
-        "RUN cat /data; printf 'a\\rb\\rthe last\\n'; echo oops >&2; printf 'no end'\nRUN echo two\n",
+        "RUN cat /data; printf 'a\\rb\\rthe last\\n'; echo oops >&2\nRUN printf 'no end'\nRUN echo two\n",
         files={"data": "ä first\nsecond\n".encode()},
         no_cache=True,
     )
