@@ -10,6 +10,7 @@ export default tseslint.config(
       'node_modules/**',
       'coverage/**',
       'ui-tests/**',
+      'src/openapi.ts', // generated
       '*.config.*'
     ]
   },

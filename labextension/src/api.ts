@@ -10,6 +10,7 @@ import type {
   ITemplateChoices
 } from './recipe';
 import { RequestError, errorOf, requestJSON, routeURL } from './request';
+import type { Answer, Given, IGiven, Route, Schema, Verb } from './rest';
 import { pause, readEvents } from './sse';
 import type { IFollowOptions, LogEvent } from './sse';
 import type {
@@ -26,13 +27,12 @@ import type {
   IUsage
 } from './tokens';
 
-interface IItems<T> {
-  items: T[];
-  next?: string | null;
-}
-
 /**
  * The REST API, one method a route.
+ *
+ * #### Notes
+ * Each route, verb, query, body and answer is held by the compiler against rest-api.yml, from which `openapi.ts` is
+ * generated.
  */
 export class ImageManagerAPI {
   /**
@@ -42,25 +42,19 @@ export class ImageManagerAPI {
 
   /** What the server part says about itself. */
   status(): Promise<IStatus> {
-    return this._get('status');
+    return this._ask('get', '/status', {});
   }
 
   /** All projects. */
   async projects(): Promise<IProject[]> {
-    return (await this._get<IItems<IProject>>('projects')).items;
+    return projectsIn(await this._ask('get', '/projects', {}));
   }
 
   /** The nearest project of a file or folder; null when there is none. */
   async projectOf(path: string): Promise<IProject | null> {
     try {
-      const answer = await this._get<IProject | IItems<IProject> | null>(
-        'projects',
-        { path }
-      );
-      if (answer && 'items' in answer) {
-        return answer.items[0] ?? null;
-      }
-      return answer ?? null;
+      const answer = await this._ask('get', '/projects', { query: { path } });
+      return answer && 'items' in answer ? null : answer;
     } catch (error) {
       if (error instanceof RequestError && error.code === 'project_not_found') {
         return null;
@@ -75,7 +69,7 @@ export class ImageManagerAPI {
     name?: string,
     nested = false
   ): Promise<IProject> {
-    return this._send('POST', 'projects', { path, name, nested });
+    return this._ask('post', '/projects', { body: { path, name, nested } });
   }
 
   /** Change how a project's kernels run; what is not named stays. */
@@ -83,8 +77,9 @@ export class ImageManagerAPI {
     projectId: string,
     changes: Partial<IRunSettings>
   ): Promise<IProject> {
-    return this._send('PATCH', `projects/${projectId}`, {
-      run_settings: changes
+    return this._ask('patch', '/projects/{id}', {
+      id: projectId,
+      body: { run_settings: changes }
     });
   }
 
@@ -93,9 +88,10 @@ export class ImageManagerAPI {
     const images: IImage[] = [];
     let after: string | undefined;
     do {
-      const page: IItems<IImage> = await this._get(
-        `projects/${projectId}/images`,
-        { after, limit: 200 }
+      const page: Answer<'get', '/projects/{id}/images'> = await this._ask(
+        'get',
+        '/projects/{id}/images',
+        { id: projectId, query: { after, limit: 200 } }
       );
       images.push(...page.items);
       after = page.next ?? undefined;
@@ -105,85 +101,92 @@ export class ImageManagerAPI {
 
   /** One image, with its report. */
   image(id: string): Promise<IImageDetails> {
-    return this._get(`images/${id}`);
+    return this._ask('get', '/images/{id}', { id });
   }
 
   /** Let a project's kernels run in an image; null: in the server environment. */
   async activate(projectId: string, imageId: string | null): Promise<IProject> {
     if (imageId === null) {
-      return this._send('DELETE', `projects/${projectId}/active-image`);
+      return this._ask('delete', '/projects/{id}/active-image', {
+        id: projectId
+      });
     }
-    const answer = await this._send<IProject | IBuild>(
-      'PUT',
-      `projects/${projectId}/active-image`,
-      { image_id: imageId }
-    );
+    const answer = await this._ask('put', '/projects/{id}/active-image', {
+      id: projectId,
+      body: { image_id: imageId }
+    });
     return 'image_id' in answer ? this._afterCheck(answer) : answer;
   }
 
   /** What deleting an image would do. */
   deletion(imageId: string): Promise<IDeletionPreview> {
-    return this._get(`images/${imageId}/deletion`);
+    return this._ask('get', '/images/{id}/deletion', { id: imageId });
   }
 
   /** Delete an image, as confirmed by a person who saw the preview. */
   deleteImage(imageId: string): Promise<void> {
-    return this._send('DELETE', `images/${imageId}?confirm=true`);
+    const query = { confirm: true };
+    return this._ask('delete', '/images/{id}', { id: imageId, query });
   }
 
   /** Check an image once more; the answer is a build of kind `check`, with a log as others have. */
   check(imageId: string): Promise<IBuild> {
-    return this._send('POST', `images/${imageId}/check`);
+    return this._ask('post', '/images/{id}/check', { id: imageId });
   }
 
   /** Append what an image lacks and build the next version. */
   fix(imageId: string): Promise<IBuild> {
-    return this._send('POST', `images/${imageId}/fix`);
+    return this._ask('post', '/images/{id}/fix', { id: imageId });
   }
 
   /** What an image is built from. */
   recipe(imageId: string): Promise<IRecipe> {
-    return this._get(`images/${imageId}/recipe`);
+    return this._ask('get', '/images/{id}/recipe', { id: imageId });
   }
 
   /** The Python packages in an image. */
   async packages(imageId: string): Promise<IPackage[]> {
-    return (await this._get<IItems<IPackage>>(`images/${imageId}/packages`))
+    return (await this._ask('get', '/images/{id}/packages', { id: imageId }))
       .items;
   }
 
   /** Compare the packages of two images. */
   diff(imageId: string, otherId: string): Promise<IPackageDiff> {
-    return this._get(`images/${imageId}/diff`, { with: otherId });
+    const query = { with: otherId };
+    return this._ask('get', '/images/{id}/diff', { id: imageId, query });
   }
 
   /** Submit a build. */
   build(projectId: string, request: IBuildRequest): Promise<IBuild> {
-    return this._send('POST', `projects/${projectId}/builds`, request);
+    return this._ask('post', '/projects/{id}/builds', {
+      id: projectId,
+      body: request
+    });
   }
 
   /** Builds of a project, newest first. */
   async builds(projectId: string, active?: boolean): Promise<IBuild[]> {
     return (
-      await this._get<IItems<IBuild>>(`projects/${projectId}/builds`, {
-        active
+      await this._ask('get', '/projects/{id}/builds', {
+        id: projectId,
+        query: { active }
       })
     ).items;
   }
 
   /** One build. */
   getBuild(id: string): Promise<IBuild> {
-    return this._get(`builds/${id}`);
+    return this._ask('get', '/builds/{id}', { id });
   }
 
   /** Cancel a build. */
   cancel(id: string): Promise<IBuild> {
-    return this._send('DELETE', `builds/${id}`);
+    return this._ask('delete', '/builds/{id}', { id });
   }
 
   /** Run a finished build again. */
   retry(id: string): Promise<IBuild> {
-    return this._send('POST', `builds/${id}/retry`);
+    return this._ask('post', '/builds/{id}/retry', { id });
   }
 
   /** The address of a build's whole log as text. */
@@ -193,7 +196,10 @@ export class ImageManagerAPI {
 
   /** What would be sent as context. */
   context(projectId: string, path?: string): Promise<IContextPreview> {
-    return this._get(`projects/${projectId}/context`, { path });
+    return this._ask('get', '/projects/{id}/context', {
+      id: projectId,
+      query: { path }
+    });
   }
 
   /** Leave a file out of the context, or take that back; the answer is what would be sent now. */
@@ -201,71 +207,64 @@ export class ImageManagerAPI {
     projectId: string,
     file: { file: string; ignored: boolean; path?: string }
   ): Promise<IContextPreview> {
-    return this._send('PATCH', `projects/${projectId}/context`, file);
+    return this._ask('patch', '/projects/{id}/context', {
+      id: projectId,
+      body: file
+    });
   }
 
   /** Ready-made Dockerfiles. */
   async templates(): Promise<ITemplate[]> {
-    return (await this._get<IItems<ITemplate>>('templates')).items;
+    return (await this._ask('get', '/templates', {})).items;
   }
 
   /** The Dockerfile that a template's choices give. */
   async renderTemplate(choices: ITemplateChoices): Promise<string> {
-    return (
-      await this._send<{ dockerfile: string }>(
-        'POST',
-        'templates/render',
-        choices
-      )
-    ).dockerfile;
+    return (await this._ask('post', '/templates/render', { body: choices }))
+      .dockerfile;
   }
 
   /** The choices that give exactly this Dockerfile; null when it is no template's. */
   async parseTemplate(dockerfile: string): Promise<ITemplateChoices | null> {
-    type Answer = { choices: ITemplateChoices | null };
     const body = { dockerfile };
-    return (await this._send<Answer>('POST', 'templates/parse', body)).choices;
+    return (await this._ask('post', '/templates/parse', { body })).choices;
   }
 
   /** Versions that the index of builds has of a package, newest first. */
   async packageVersions(name: string, python: string): Promise<string[]> {
     const query = { name, python };
-    return (await this._get<IItems<string>>('package-versions', query)).items;
+    return (await this._ask('get', '/package-versions', { query })).items;
   }
 
   /** What of a conda environment.yml a template can take over. */
   environment(text: string): Promise<IEnvironment> {
-    return this._send('POST', 'templates/environment', { text });
+    return this._ask('post', '/templates/environment', { body: { text } });
   }
 
   /** Remarks about a Dockerfile. */
   async lint(projectId: string, dockerfile: string): Promise<ILintItem[]> {
-    return (
-      await this._send<IItems<ILintItem>>('POST', 'lint', {
-        project_id: projectId,
-        dockerfile
-      })
-    ).items;
+    const body = { project_id: projectId, dockerfile };
+    return (await this._ask('post', '/lint', { body })).items;
   }
 
   /** Images that every project sees; first the server environment. */
   async systemImages(): Promise<ISystemImage[]> {
-    return (await this._get<IItems<ISystemImage>>('system-images')).items;
+    return (await this._ask('get', '/system-images', {})).items;
   }
 
   /** What a project's images take, its quotas, and what is free on the engine's disk. */
   usage(projectId: string): Promise<IUsage> {
-    return this._get(`projects/${projectId}/usage`);
+    return this._ask('get', '/projects/{id}/usage', { id: projectId });
   }
 
   /** How far the changes have come. */
   async lastChange(): Promise<number> {
-    return (await this._get<{ sequence: number }>('last-change')).sequence;
+    return (await this._ask('get', '/last-change', {})).sequence;
   }
 
   /** All kernels that run in images. */
   async kernels(): Promise<IRunningKernel[]> {
-    return (await this._get<IItems<IRunningKernel>>('kernels')).items;
+    return (await this._ask('get', '/kernels', {})).items;
   }
 
   /**
@@ -308,7 +307,7 @@ export class ImageManagerAPI {
           let lines: ILogLine[] = [];
           for (const { event, data } of events) {
             if (event === 'line') {
-              const line = JSON.parse(data) as ILogLine;
+              const line: ILogLine = JSON.parse(data) as Schema<'LogLine'>;
               if (line.number > last) {
                 last = line.number;
                 lines.push(line);
@@ -322,7 +321,7 @@ export class ImageManagerAPI {
               yield { kind: 'lines', lines };
               lines = [];
             }
-            const build = JSON.parse(data) as IBuild;
+            const build: IBuild = JSON.parse(data) as Schema<'Build'>;
             yield { kind: event, build };
             if (event === 'end') {
               return;
@@ -365,29 +364,27 @@ export class ImageManagerAPI {
         );
       }
     }
-    return this._get(`projects/${check.project_id}`);
+    return this._ask('get', '/projects/{id}', { id: check.project_id });
   }
 
-  private _get<T>(
-    route: string,
-    query?: Record<string, string | number | boolean | undefined>
-  ): Promise<T> {
-    return requestJSON<T>(
-      routeURL(route, this.serverSettings, query),
-      {},
-      this.serverSettings
-    );
-  }
-
-  private _send<T>(method: string, route: string, body?: unknown): Promise<T> {
-    const init: RequestInit = { method };
+  private _ask<V extends Verb, P extends Route<V>>(
+    verb: V,
+    route: P,
+    given: Given<V, P>
+  ): Promise<Answer<V, P>> {
+    const { id, query, body }: IGiven = given;
+    const init: RequestInit = { method: verb.toUpperCase() };
     if (body !== undefined) {
       init.body = JSON.stringify(body);
     }
-    return requestJSON<T>(
-      routeURL(route, this.serverSettings),
+    return requestJSON<Answer<V, P>>(
+      routeURL(route.replace('{id}', id ?? ''), this.serverSettings, query),
       init,
       this.serverSettings
     );
   }
+}
+
+function projectsIn(answer: Answer<'get', '/projects'>): IProject[] {
+  return answer && 'items' in answer ? answer.items : [];
 }
