@@ -11,7 +11,11 @@
     ├── NotFound                 404 not_found
     │   ├── ProjectNotFound      404 project_not_found
     │   ├── ImageNotFound        404 image_not_found
-    │   └── BuildNotFound        404 build_not_found
+    │   ├── BuildNotFound        404 build_not_found
+    │   ├── CommunityNotFound    404 community_not_found
+    │   ├── PullNotFound         404 pull_not_found
+    │   ├── RetirementNotFound   404 retirement_not_found
+    │   └── MigrationNotFound    404 migration_not_found
     ├── Conflict                 409 conflict             the state of things forbids it now
     │   ├── ImageInUse           409 image_in_use
     │   ├── ImageUnusable        409 image_unusable       failed, missing, retired, other architecture
@@ -24,7 +28,8 @@
     │   ├── PullLimited          429 pull_limited         a registry limits pulls
     │   └── NoSpaceLeft          507 no_space_left
     ├── EngineUnavailable        503 engine_unavailable   absent, no permission, too old, not answering
-    ├── RegistryUnavailable      503 registry_unavailable
+    ├── RegistryUnavailable      503 registry_unavailable absent, not answering
+    ├── RegistryRefused          403 registry_refused     the service agent's rights do not suffice
     └── EngineTimeout            504 engine_timeout
 
 A message is one whole sentence for people: what failed, on what, what to do.
@@ -116,6 +121,30 @@ class BuildNotFound(NotFound):
     """No such build."""
 
     code = "build_not_found"
+
+
+class CommunityNotFound(NotFound):
+    """No such community."""
+
+    code = "community_not_found"
+
+
+class PullNotFound(NotFound):
+    """No such pull."""
+
+    code = "pull_not_found"
+
+
+class RetirementNotFound(NotFound):
+    """No such retirement."""
+
+    code = "retirement_not_found"
+
+
+class MigrationNotFound(NotFound):
+    """No such migration."""
+
+    code = "migration_not_found"
 
 
 class Conflict(ImageManagerError):

@@ -11,13 +11,27 @@ from traitlets import Enum, Float, Unicode
 
 from .base import KEPT_CHANGES, Change
 from .builds import BuildRecords
+from .communities import CommunityRecords
 from .images import ImageRecords
+from .leases import LeaseRecords
 from .projects import ProjectRecords
+from .pulls import PullRecords
+from .retirements import RetirementRecords
+from .usage import UsageRecords
 
 __all__ = ["KEPT_CHANGES", "Change", "Store"]
 
 
-class Store(ProjectRecords, ImageRecords, BuildRecords):
+class Store(
+    ProjectRecords,
+    ImageRecords,
+    BuildRecords,
+    CommunityRecords,
+    PullRecords,
+    UsageRecords,
+    RetirementRecords,
+    LeaseRecords,
+):
     """The one door to the database. Calls may come from any thread and process."""
 
     url = Unicode("", help="SQLAlchemy URL of the database. Default: SQLite in the data folder.").tag(config=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..errors import Conflict, ImageInUse, ImageNotFound, InvalidRequest, ProjectNotFound
-from ..models import Image, ImageState, Recipe
+from ..models import Image, ImageState, Recipe, Storage
 from .base import Records
 
 if TYPE_CHECKING:
@@ -181,8 +181,10 @@ class ImageRecords(Records):
             if row is None:
                 raise ImageNotFound("That image is not there any more; list the images again.")
             fixed = IMMUTABLE if row.state in CONTENT_FIXED else IMMUTABLE - {"engine_image", "digest", "recipe_id"}
+            # The first push gives it the digest by which its registry knows it; the database holds to that too.
+            pushed = row.storage == Storage.REGISTRY.value and not row.repository and changes.get("repository")
             for name, value in changes.items():
-                if name in fixed and getattr(row, name) != column(value):
+                if name in fixed and getattr(row, name) != column(value) and not (pushed and name == "digest"):
                     raise Conflict(
                         f"{row.name}:{row.version} is immutable: its {name} cannot change; build a new version."
                     )
@@ -199,16 +201,21 @@ class ImageRecords(Records):
         Raises
         ------
         ImageInUse
-            It is active in a project, perhaps since a moment ago.
+            It is active in a project or published, perhaps since a moment ago.
         """
-        from sqlalchemy import select
+        from sqlalchemy import func, select
 
-        from .tables import FactRow, ImageRow, ProjectRow
+        from .tables import FactRow, ImageRow, ProjectRow, PublicationRow
 
         with self._session(write=True) as session:
             row = session.get(ImageRow, id)
             if row is None:
                 return
+            published = session.scalar(select(func.count()).where(PublicationRow.image_id == id))
+            if published:
+                raise ImageInUse(
+                    f"{row.name}:{row.version} is published; unpublish it first.", {"published": published}
+                )
             users = list(session.scalars(select(ProjectRow.name).where(ProjectRow.active_image_id == id)))
             if users:
                 raise ImageInUse(

@@ -57,6 +57,7 @@ class ProjectRow(Base):
     run_settings: Mapped[dict[str, Any]]
     is_default: Mapped[bool]
     folder_id: Mapped[str] = mapped_column(Text, index=True)
+    community_id: Mapped[str] = mapped_column(String(32))
 
 
 class RecipeRow(Base):
@@ -99,6 +100,10 @@ class ImageRow(Base):
     last_build_id: Mapped[str | None] = mapped_column(String(32))
     system: Mapped[bool]
     engine_id: Mapped[str] = mapped_column(Text)
+    registry_checked: Mapped[datetime | None]
+    repository: Mapped[str] = mapped_column(Text)
+    registry_size: Mapped[int] = mapped_column(BigInteger)
+    last_used: Mapped[datetime | None]
 
 
 class BuildRow(Base):
@@ -127,6 +132,127 @@ class BuildRow(Base):
     log_lines: Mapped[int]
     attempt: Mapped[int]
     kind: Mapped[str] = mapped_column(String(16))
+
+
+class CommunityRow(Base):
+    """See :class:`jupyter_image_manager.models.Community`."""
+
+    __tablename__ = "communities"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    name: Mapped[str] = mapped_column(Text, unique=True)
+    owner: Mapped[str] = mapped_column(Text)
+    created: Mapped[datetime]
+    personal: Mapped[bool]
+    registry_host: Mapped[str] = mapped_column(Text)
+    namespace: Mapped[str] = mapped_column(Text)
+    agent: Mapped[str] = mapped_column(Text)
+    agent_enabled: Mapped[bool]
+    agent_changed: Mapped[datetime | None]
+
+
+class SecretRow(Base):
+    """Secrets of service agents, never in clear text."""
+
+    __tablename__ = "secrets"
+    community_id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    sealed: Mapped[str] = mapped_column(Text)
+
+
+class PublicationRow(Base):
+    """Which image is published to which community (R51)."""
+
+    __tablename__ = "publications"
+    image_id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    community_id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    published: Mapped[datetime]
+    published_by: Mapped[str] = mapped_column(Text)
+
+
+class PullRow(Base):
+    """See :class:`jupyter_image_manager.models.Pull`."""
+
+    __tablename__ = "pulls"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    image_id: Mapped[str] = mapped_column(String(32), index=True)
+    project_id: Mapped[str] = mapped_column(String(32))
+    reference: Mapped[str] = mapped_column(Text, index=True)
+    engine_id: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(String(16), index=True)
+    requested_by: Mapped[str] = mapped_column(Text)
+    created: Mapped[datetime]
+    started: Mapped[datetime | None]
+    finished: Mapped[datetime | None]
+    heartbeat: Mapped[datetime | None]
+    worker: Mapped[str] = mapped_column(Text)
+    layers: Mapped[int]
+    layers_done: Mapped[int]
+    current: Mapped[int] = mapped_column(BigInteger)
+    total: Mapped[int] = mapped_column(BigInteger)
+    message: Mapped[str] = mapped_column(Text)
+    code: Mapped[str] = mapped_column(String(64))
+    retry_after: Mapped[float | None] = mapped_column(Float)
+    optimize: Mapped[bool]
+    unattended: Mapped[bool]
+    cancel_requested: Mapped[bool]
+
+
+class WaiterRow(Base):
+    """Who waits for a pull: while somebody does, it goes on."""
+
+    __tablename__ = "waiters"
+    pull_id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    waiter: Mapped[str] = mapped_column(String(80), primary_key=True)
+    heartbeat: Mapped[datetime]
+
+
+class UsageHourRow(Base):
+    """See :class:`jupyter_image_manager.models.UsageHour`."""
+
+    __tablename__ = "usage_hours"
+    hour: Mapped[datetime] = mapped_column(primary_key=True)
+    image_id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    storage: Mapped[str] = mapped_column(String(16), primary_key=True)
+    project_id: Mapped[str] = mapped_column(String(32), index=True)
+    community_id: Mapped[str] = mapped_column(String(32), index=True)
+    bytes: Mapped[int] = mapped_column(BigInteger)
+
+
+class RetirementRow(Base):
+    """See :class:`jupyter_image_manager.models.Retirement`."""
+
+    __tablename__ = "retirements"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    created_before: Mapped[datetime]
+    stops: Mapped[datetime]
+    created: Mapped[datetime]
+    created_by: Mapped[str] = mapped_column(Text)
+    selector: Mapped[dict[str, Any]]
+    message: Mapped[str] = mapped_column(Text)
+    delete_after: Mapped[datetime | None]
+
+
+class MigrationRow(Base):
+    """See :class:`jupyter_image_manager.models.Migration`."""
+
+    __tablename__ = "migrations"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    state: Mapped[str] = mapped_column(String(16), index=True)
+    created: Mapped[datetime]
+    created_by: Mapped[str] = mapped_column(Text)
+    options: Mapped[dict[str, Any]]
+    items: Mapped[list[Any]] = mapped_column(JSON)
+    worker: Mapped[str] = mapped_column(Text)
+    heartbeat: Mapped[datetime | None]
+    finished: Mapped[datetime | None]
+
+
+class LeaseRow(Base):
+    """Work that one process at a time does for all: metering, eviction, looking into registries."""
+
+    __tablename__ = "leases"
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    holder: Mapped[str] = mapped_column(Text)
+    until: Mapped[datetime]
 
 
 class ChangeRow(Base):
