@@ -137,3 +137,16 @@ class Migration:
     worker: str = ""  # ProcessIdentity as text
     heartbeat: datetime | None = None
     finished: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryAccess:
+    """Where a community's images are kept and as whom: what the engine and the registry client are given.
+
+    It lives in memory only: it is never kept, logged, nor turned into JSON.
+    """
+
+    host: str
+    namespace: str = ""
+    username: str = ""
+    secret: str = field(default="", repr=False)
