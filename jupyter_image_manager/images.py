@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from traitlets import Instance
 from traitlets.config import LoggingConfigurable
 
-from . import access, deletion, lifecycle, presence, system_images, usage
+from . import access, deletion, lifecycle, packages, presence, system_images, usage
 from .errors import (
     Conflict,
     EngineError,
@@ -33,6 +33,7 @@ from .models import (
     Project,
     Recipe,
     RunningKernel,
+    SharedLayer,
 )
 from .patience import asked, awake
 from .reference import parse_spec
@@ -208,25 +209,21 @@ class ImageService(LoggingConfigurable):
         return recipe
 
     def packages(self, actor: Actor, image_id: str) -> tuple[Package, ...]:
-        """Return the Python packages in an image, by name."""
-        image = self.image(actor, image_id)
-        if image.report is None:
-            raise Conflict(f"{image.spec} has not been checked yet; run `jupyter image check {image.spec}`.")
-        return tuple(sorted(image.report.packages, key=lambda package: package.name.lower()))
+        """Return the Python packages in an image, or in the server environment, by name."""
+        if image_id == SERVER_ENVIRONMENT:
+            access.check(actor, "image.view", None)
+            return packages.of_server()
+        return packages.of_image(self.image(actor, image_id))
 
     def diff(self, actor: Actor, old_id: str, new_id: str) -> PackageDiff:
-        """Return what differs between the packages of two images."""
-        old = {p.name.lower(): p for p in self.packages(actor, old_id)}
-        new = {p.name.lower(): p for p in self.packages(actor, new_id)}
-        return PackageDiff(
-            added=tuple(new[name] for name in sorted(new.keys() - old.keys())),
-            removed=tuple(old[name] for name in sorted(old.keys() - new.keys())),
-            changed=tuple(
-                (new[name].name, old[name].version, new[name].version)
-                for name in sorted(old.keys() & new.keys())
-                if old[name].version != new[name].version
-            ),
-        )
+        """Return what differs between the packages of two images; either may be the server environment."""
+        return packages.difference(self.packages(actor, old_id), self.packages(actor, new_id))
+
+    def layers(self, actor: Actor, image_id: str) -> tuple[SharedLayer, ...]:
+        """Return an image's layers, oldest first, each with the images of its project that have it too."""
+        image = self.image(actor, image_id)
+        others = self.manager.store.images(image.project_id, with_report=True)
+        return usage.shared_layers(image, others)
 
     # Change what may change
     def update(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .errors import EngineError, EngineUnavailable, ImageNotFound, QuotaExceeded
-from .models import Image, ImageState, Layer, Project
+from .models import Image, ImageState, Layer, Project, SharedLayer
 from .patience import asked
 
 if TYPE_CHECKING:
@@ -14,21 +14,38 @@ if TYPE_CHECKING:
     from .manager import ImageManager
 
 
-def unshared(mine: Sequence[Layer], others: Iterable[Sequence[Layer]]) -> int:
-    """Return the bytes of layers that no other image has.
+def common(mine: Sequence[Layer], others: Sequence[Layer]) -> int:
+    """Return how many layers two images share.
 
-    Layers are shared from the bottom up. Two layers count as the same when the same instruction made them with the
-    same size, so that the answer is rather too small than too large.
+    They are shared from the bottom up. Two layers count as the same when the same instruction made them with the same
+    size, so that what a deletion frees is told rather too small than too large.
     """
-    shared = 0
-    for layers in others:
-        common = 0
-        for a, b in zip(mine, layers, strict=False):
-            if a != b:
-                break
-            common += a.size
-        shared = max(shared, common)
-    return sum(layer.size for layer in mine) - shared
+    count = 0
+    for a, b in zip(mine, others, strict=False):
+        if a != b:
+            break
+        count += 1
+    return count
+
+
+def unshared(mine: Sequence[Layer], others: Iterable[Sequence[Layer]]) -> int:
+    """Return the bytes of layers that no other image has."""
+    shared = max((common(mine, layers) for layers in others), default=0)
+    return sum(layer.size for layer in mine[shared:])
+
+
+def shared_layers(image: Image, others: Iterable[Image]) -> tuple[SharedLayer, ...]:
+    """Return an image's layers as its check found them, each with the other images that have it too."""
+    mine = image.report.layers if image.report else ()
+    shared = {
+        other.spec: common(mine, other.report.layers)
+        for other in others
+        if other.id != image.id and other.engine_image and other.report
+    }
+    return tuple(
+        SharedLayer(layer.created_by, layer.size, tuple(spec for spec, count in shared.items() if count > place))
+        for place, layer in enumerate(mine)
+    )
 
 
 def frees(manager: ImageManager, image: Image) -> int:

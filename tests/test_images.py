@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,9 @@ from jupyter_image_manager.errors import (
     InvalidRequest,
     QuotaExceeded,
 )
+from jupyter_image_manager.images import SERVER_ENVIRONMENT
 from jupyter_image_manager.manager import ImageManager
-from jupyter_image_manager.models import Actor, Image, ImageState, Package, Project, Report
+from jupyter_image_manager.models import Actor, Image, ImageState, Layer, Package, Project, Report
 
 from .store.values import a_recipe, an_image
 
@@ -189,14 +191,42 @@ def test_packages_are_compared(manager: ImageManager, project: Project) -> None:
         image = make(manager, project)
         return manager.store.set_image(image.id, report=Report(ok=True, packages=packages)).id
 
-    old = having(Package("numpy", "1.0"), Package("Pandas", "2.0"), Package("scipy", "1.1"))
-    new = having(Package("numpy", "2.0"), Package("pandas", "2.0"), Package("xarray", "1.0"))
+    old = having(Package("numpy", "1.0"), Package("Typing_Extensions", "2.0"), Package("scipy", "1.1"))
+    new = having(Package("numpy", "2.0"), Package("typing-extensions", "2.0"), Package("xarray", "1.0"))
     found = manager.images.diff(ADA, old, new)
     assert found.added == (Package("xarray", "1.0"),)
     assert found.removed == (Package("scipy", "1.1"),)
     assert found.changed == (("numpy", "1.0", "2.0"),)
     with pytest.raises(Conflict, match="jupyter image check analysis:3"):
         manager.images.packages(ADA, make(manager, project).id)
+
+
+def test_the_server_environment_is_compared_as_an_image_is(manager: ImageManager, project: Project) -> None:
+    image = make(manager, project)
+    manager.store.set_image(image.id, report=Report(ok=True, packages=(Package("traitlets", "0.1"),)))
+    here = version("traitlets")
+    assert Package("traitlets", here) in manager.images.packages(ADA, SERVER_ENVIRONMENT)
+    found = manager.images.diff(ADA, SERVER_ENVIRONMENT, image.id)
+    assert found.changed == (("traitlets", here, "0.1"),)
+    assert "docker" in {package.name for package in found.removed}
+
+
+def test_a_layer_is_shared_as_long_as_all_below_it_are(manager: ImageManager, project: Project) -> None:
+    def having(*layers: Layer, state: ImageState = ImageState.READY) -> Image:
+        return manager.store.set_image(make(manager, project, state=state).id, report=Report(ok=True, layers=layers))
+
+    base, packages, mine = Layer("FROM", 100), Layer("RUN pip install numpy", 50), Layer("COPY . .", 7)
+    image = having(base, packages, mine)
+    having(base, packages)
+    having(base, Layer("RUN true", 0), mine)
+    having(base, packages, mine, state=ImageState.FAILED)  # not in the engine: it shares nothing
+    found = manager.images.layers(ADA, image.id)
+    assert [(layer.size, layer.shared_with) for layer in found] == [
+        (100, ("analysis:3", "analysis:2")),
+        (50, ("analysis:2",)),
+        (7, ()),
+    ]
+    assert manager.images.layers(ADA, make(manager, project).id) == ()
 
 
 def test_quotas_name_use_and_limit(manager: ImageManager, project: Project) -> None:

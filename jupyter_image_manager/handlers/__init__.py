@@ -21,6 +21,7 @@ ROUTES: tuple[tuple[str, str], ...] = (
     ("images/{id}/deletion", "images:DeletionHandler"),
     ("images/{id}/recipe", "images:RecipeHandler"),
     ("images/{id}/packages", "images:PackagesHandler"),
+    ("images/{id}/layers", "images:LayersHandler"),
     ("images/{id}/diff", "images:DiffHandler"),
     ("images/{id}/check", "images:CheckHandler"),
     ("images/{id}/fix", "images:FixHandler"),

@@ -71,8 +71,18 @@ class PackagesHandler(ImageHandler):
     @web.authenticated
     @authorized
     async def get(self, image_id: str) -> None:
-        """List the Python packages in an image."""
+        """List the Python packages in an image, or in the server environment."""
         await self.answer(lambda: {"items": self.manager.images.packages(self.actor, image_id)})
+
+
+class LayersHandler(ImageHandler):
+    """``images/{id}/layers``."""
+
+    @web.authenticated
+    @authorized
+    async def get(self, image_id: str) -> None:
+        """List an image's layers, and with which images of its project it shares each."""
+        await self.answer(lambda: {"items": self.manager.images.layers(self.actor, image_id)})
 
 
 class DiffHandler(ImageHandler):

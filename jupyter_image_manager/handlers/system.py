@@ -145,13 +145,13 @@ class StatusHandler(SystemHandler):
         await self.answer(self._status, self.actor)
 
     def _status(self, actor: Actor) -> dict[str, Any]:
-        engine: dict[str, Any] = {"ok": True, "message": "", "version": "", "builder": ""}
+        engine: dict[str, Any] = {"ok": True, "message": "", "version": "", "builder": "", "architecture": ""}
         engine.update(memory=None, cpus=None, gpus=[])
         store: dict[str, Any] = {"ok": True, "message": ""}
         active = 0
         try:
             info = asked(lambda: self.manager.engine.info())
-            engine.update(version=info.version, builder=info.builder)
+            engine.update(version=info.version, builder=info.builder, architecture=info.architecture)
             engine.update(memory=info.memory or None, cpus=info.cpus or None, gpus=list(info.gpus))
         except ImageManagerError as error:
             engine.update(ok=False, message=error.message)

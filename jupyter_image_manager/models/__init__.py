@@ -28,6 +28,7 @@ from .images import (
     PackageDiff,
     Recipe,
     Report,
+    SharedLayer,
     SourceKind,
     Storage,
 )
@@ -84,6 +85,7 @@ __all__ = [
     "Retirement",
     "RunSettings",
     "RunningKernel",
+    "SharedLayer",
     "SourceKind",
     "Storage",
     "UsageHour",

@@ -93,6 +93,15 @@ class Layer:
 
 
 @dataclass(frozen=True, slots=True)
+class SharedLayer:
+    """A layer of an image, with the other images of its project that have it too."""
+
+    created_by: str
+    size: int
+    shared_with: tuple[str, ...] = ()  # name:version, newest first
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """What the check found inside an image."""
 

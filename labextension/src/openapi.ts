@@ -229,8 +229,27 @@ export interface paths {
             };
             cookie?: never;
         };
-        /** List the Python packages in an image */
+        /** List the Python packages in an image, or in the server environment (`server-environment`) */
         get: operations["listPackages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/images/{id}/layers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["id"];
+            };
+            cookie?: never;
+        };
+        /** List an image's layers, oldest first, and with which images of its project it shares each */
+        get: operations["listLayers"];
         put?: never;
         post?: never;
         delete?: never;
@@ -248,7 +267,7 @@ export interface paths {
             };
             cookie?: never;
         };
-        /** Compare the packages of two images */
+        /** Compare the packages of two images; either may be the server environment (`server-environment`) */
         get: operations["compareImages"];
         put?: never;
         post?: never;
@@ -776,6 +795,22 @@ export interface components {
             created_by: string;
             size: number;
         };
+        /**
+         * @description A layer of an image, with the other images of its project that have it too.
+         * @example {
+         *       "created_by": "RUN pip install numpy",
+         *       "size": 61865984,
+         *       "shared_with": [
+         *         "scientific:2"
+         *       ]
+         *     }
+         */
+        SharedLayer: {
+            created_by: string;
+            size: number;
+            /** @description Each as `name:version`, newest first; empty where the image is checked and alone with it. */
+            shared_with: string[];
+        };
         /** @description What the check found inside an image. */
         Report: {
             ok: boolean;
@@ -1238,6 +1273,7 @@ export interface components {
          *         "message": "",
          *         "version": "26.1.4",
          *         "builder": "buildkit",
+         *         "architecture": "amd64",
          *         "memory": 33554432000,
          *         "cpus": 8,
          *         "gpus": []
@@ -1274,6 +1310,8 @@ export interface components {
                 version: string;
                 /** @description `classic` or `buildkit`; empty when the engine does not answer. */
                 builder: string;
+                /** @description As images name it, such as `amd64`; empty when the engine does not answer. */
+                architecture: string;
                 /** @description Bytes that the engine's machine has; null when the engine does not say. */
                 memory: number | null;
                 /** @description CPUs that the engine's machine has; null when the engine does not say. */
@@ -2345,10 +2383,38 @@ export interface operations {
             500: components["responses"]["Fault"];
         };
     };
+    listLayers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["SharedLayer"][];
+                    };
+                };
+            };
+            400: components["responses"]["Invalid"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["Fault"];
+        };
+    };
     compareImages: {
         parameters: {
             query: {
-                /** @description Id of the newer image. */
+                /** @description Id of the newer image, or `server-environment`. */
                 with: string;
             };
             header?: never;

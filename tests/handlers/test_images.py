@@ -9,6 +9,7 @@ import pytest
 from jupyter_image_manager.models import (
     Image,
     ImageState,
+    Layer,
     Package,
     Recipe,
     Report,
@@ -100,6 +101,23 @@ async def test_diff(call: Any, manager: Any, project: Any) -> None:
     assert (code, refused["details"]) == (400, {"key": "with"})
 
 
+async def test_the_server_environment_has_packages_too(call: Any, manager: Any, project: Any) -> None:
+    image = add(manager, project["id"])
+    code, found = await call("GET", "images/server-environment/packages")
+    assert (code, "jupyter_server" in {each["name"] for each in found["items"]}) == (200, True)
+    code, diff = await call("GET", "images/server-environment/diff", **{"with": image.id})
+    assert (code, [each[0] for each in diff["changed"]] + diff["added"]) == (200, ["numpy"])
+
+
+async def test_layers_say_who_has_them_too(call: Any, manager: Any, project: Any) -> None:
+    report = Report(ok=True, layers=(Layer("RUN true", 7),))
+    one, two = (add(manager, project["id"], report=report, engine_image="sha256:1") for _ in range(2))
+    assert await call("GET", f"images/{one.id}/layers") == (
+        200,
+        {"items": [{"created_by": "RUN true", "size": 7, "shared_with": [two.spec]}]},
+    )
+
+
 async def test_a_deletion_names_the_notebooks_that_remember(
     call: Any, manager: Any, project: Any, jp_root_dir: Path
 ) -> None:
@@ -132,7 +150,7 @@ async def test_an_active_image_is_shown_with_its_project(call: Any, manager: Any
     assert code == 200
 
 
-@pytest.mark.parametrize("part", ["", "/recipe", "/packages", "/deletion"])
+@pytest.mark.parametrize("part", ["", "/recipe", "/packages", "/layers", "/deletion"])
 async def test_no_such_image(call: Any, part: str) -> None:
     for name in ("nothing", "%00", "..%2f..", "%F0%9F%90%8B"):
         code, refused = await call("GET", f"images/{name}{part}")

@@ -16,7 +16,7 @@ async def test_status(call: Any, jp_serverapp: Any) -> None:
     code, status = await call("GET", "status")
     assert code == 200
     assert status["version"] == __version__
-    assert set(status["engine"]) == {"ok", "message", "version", "builder", "memory", "cpus", "gpus"}
+    assert set(status["engine"]) == {"ok", "message", "version", "builder", "architecture", "memory", "cpus", "gpus"}
     assert status["engine"]["memory"] > 0
     assert status["kernels"]["networks"] == ["bridge", "none"]
     assert status["active_builds"] == 0
