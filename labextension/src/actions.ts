@@ -12,7 +12,9 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { sizeOf } from './components/activation';
 import type { IRestartable } from './components/activation';
 import { deletionBody, diffBody } from './dialogs';
+import { download } from './download';
 import { formatSize } from './format';
+import { dockerfileOf } from './imagemodel';
 import { RequestError, messageOf } from './request';
 import type {
   IImage,
@@ -242,6 +244,24 @@ export class Actions {
         trans.__('%1 and %2 were not compared.', image.spec, old.spec),
         error
       );
+    }
+  }
+
+  /**
+   * Download the Dockerfile that gives an image again.
+   */
+  async exportDockerfile(image: IImage): Promise<void> {
+    const { manager, trans } = this._options;
+    const what = trans.__('%1 was not exported.', image.spec);
+    try {
+      const text = dockerfileOf(await manager.api.recipe(image.id));
+      if (text) {
+        download(`${image.name}-${image.version}.dockerfile`, text);
+      } else {
+        this.report(what, trans.__('It was not built from a Dockerfile.'));
+      }
+    } catch (error) {
+      this.report(what, error);
     }
   }
 

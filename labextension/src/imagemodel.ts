@@ -39,6 +39,18 @@ export interface IRecipe {
 }
 
 /**
+ * The Dockerfile that gives an image again; empty where none does.
+ */
+export function dockerfileOf(recipe: IRecipe): string {
+  return (
+    recipe.dockerfile ||
+    (recipe.kind === 'import' && recipe.reference
+      ? `FROM ${recipe.reference}\n`
+      : '')
+  );
+}
+
+/**
  * A Python package in an image.
  */
 export interface IPackage {

@@ -7,13 +7,13 @@ import type { ImageModel } from '../imagemodel';
 import type { LogModel } from '../logmodel';
 import type { IBuild } from '../tokens';
 import { useView } from './context';
-import { DockerfileView } from './dockerfileview';
 import { actionsOf, stateOf, toneOf } from './facts';
 import { useKeptFocus } from './focus';
 import { LogContent } from './log';
 import { Overview } from './overview';
 import { Packages } from './packages';
 import { ActionButton, Chip } from './parts';
+import { RecipeView } from './recipeview';
 
 type Tab = 'overview' | 'dockerfile' | 'log' | 'packages';
 
@@ -113,7 +113,7 @@ function ImageBody(props: {
         ) : tab === 'overview' ? (
           <Overview model={model} />
         ) : tab === 'dockerfile' ? (
-          <Dockerfile model={model} />
+          <RecipeView model={model} />
         ) : tab === 'log' ? (
           <Log {...props} />
         ) : (
@@ -198,57 +198,6 @@ function Header({ model }: { model: ImageModel }): JSX.Element {
         )}
       </div>
     </div>
-  );
-}
-
-function Dockerfile({ model }: { model: ImageModel }): JSX.Element {
-  const { trans } = useView();
-  const { recipe } = model;
-  if (!recipe) {
-    return (
-      <p className="jp-ImageManager-note">
-        {trans.__('Its recipe is not kept.')}
-      </p>
-    );
-  }
-  const facts = [
-    recipe.dockerfile_path && trans.__('read from %1', recipe.dockerfile_path),
-    recipe.context_files > 0 &&
-      trans._n(
-        '%1 file of the project was sent',
-        '%1 files of the project were sent',
-        recipe.context_files
-      ),
-    recipe.secrets.length > 0 &&
-      trans.__('secrets: %1', recipe.secrets.join(', '))
-  ].filter(Boolean);
-  return (
-    <>
-      {recipe.reference && (
-        <p>{trans.__('Taken in from %1.', recipe.reference)}</p>
-      )}
-      {recipe.dockerfile ? (
-        <>
-          <div className="jp-ImageManager-logBar">
-            <span className="jp-ImageManager-sub">{facts.join(' · ')}</span>
-            <span className="jp-ImageManager-space" />
-            <ActionButton
-              label={trans.__('Copy the Dockerfile')}
-              onClick={() =>
-                void navigator.clipboard.writeText(recipe.dockerfile)
-              }
-            >
-              {trans.__('Copy')}
-            </ActionButton>
-          </div>
-          <DockerfileView text={recipe.dockerfile} remarks={[]} trans={trans} />
-        </>
-      ) : (
-        <p className="jp-ImageManager-sub">
-          {trans.__('It was not built from a Dockerfile.')}
-        </p>
-      )}
-    </>
   );
 }
 

@@ -1,3 +1,4 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 /**
@@ -69,6 +70,48 @@ export function ActionButton(props: IActionButtonProps): JSX.Element {
     >
       {props.children}
     </button>
+  );
+}
+
+/**
+ * Milliseconds for which a button says that it has copied.
+ */
+const SAID = 2000;
+
+/**
+ * A button that copies a text, and says so.
+ */
+export function CopyButton(props: {
+  kind?: IActionButtonProps['kind'];
+  label: string;
+  text: string;
+  trans: TranslationBundle;
+}): JSX.Element {
+  const { trans } = props;
+  const [copied, setCopied] = React.useState(false);
+  React.useEffect(() => {
+    if (copied) {
+      const timer = setTimeout(() => setCopied(false), SAID);
+      return () => clearTimeout(timer);
+    }
+  }, [copied]);
+  return (
+    <>
+      <ActionButton
+        kind={props.kind}
+        label={props.label}
+        onClick={() => {
+          void navigator.clipboard
+            .writeText(props.text)
+            .then(() => setCopied(true));
+        }}
+      >
+        {copied ? trans.__('Copied') : trans.__('Copy')}
+      </ActionButton>
+      <span className="jp-ImageManager-hidden" role="status">
+        {copied ? trans.__('Copied') : ''}
+      </span>
+    </>
   );
 }
 

@@ -392,6 +392,25 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
         }
       }
     });
+    commands.addCommand(CommandIDs.exportDockerfile, {
+      label: args =>
+        typeof args.image_id === 'string'
+          ? trans.__('Export as Dockerfile')
+          : trans.__('Export Image as Dockerfile…'),
+      caption: trans.__('Download the Dockerfile that gives an image again'),
+      describedBy: imageArgs,
+      isEnabled: inProject,
+      execute: async args => {
+        const image = await pick(
+          args,
+          trans.__('Export which image?'),
+          () => true
+        );
+        if (image) {
+          await (await actions()).exportDockerfile(image);
+        }
+      }
+    });
     commands.addCommand(CommandIDs.deleteImage, {
       label: trans.__('Delete…'),
       caption: trans.__('Delete an image, after showing what that does'),
@@ -428,6 +447,7 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
         CommandIDs.openImage,
         CommandIDs.checkImage,
         CommandIDs.compareImage,
+        CommandIDs.exportDockerfile,
         CommandIDs.deleteImage,
         CommandIDs.refresh
       ]) {
