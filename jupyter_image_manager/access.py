@@ -38,6 +38,11 @@ ACTIONS: dict[str, Role] = {
     "kernel.start": Role.VIEWER,
     "command.run": Role.DEVELOPER,
     "doctor.run": Role.VIEWER,
+    "community.view": Role.VIEWER,
+    "community.create": Role.DEVELOPER,
+    "community.settings": Role.ADMIN,
+    "community.test": Role.ADMIN,
+    "community.delete": Role.ADMIN,
 }
 """The least role for each action of the service."""
 

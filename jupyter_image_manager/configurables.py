@@ -21,6 +21,8 @@ CONFIGURABLE_CLASSES = (
     "templates:TemplateCatalog",
     "kernels.service:KernelService",
     "kernels.provisioner:ImageProvisioner",
+    "communities:CommunityService",
+    "registry.agents:ServiceAgents",
     "doctor:Doctor",
     "setup_machine:MachineSetup",
     "base_image:BaseImages",

@@ -16,6 +16,7 @@ from .models import Actor
 
 if TYPE_CHECKING:
     from .builds.service import BuildService
+    from .communities import CommunityService
     from .doctor import Doctor
     from .engine.port import Engine
     from .images import ImageService
@@ -31,7 +32,8 @@ class ImageManager(LoggingConfigurable):
     """Projects, their images, builds and kernels.
 
     Each noun has a service of its own: :attr:`projects`, :attr:`images`, :attr:`builds`, :attr:`kernels`,
-    :attr:`doctor`. They are made on first use, so that a kernel start outside every project costs nothing.
+    :attr:`communities`, :attr:`doctor`. They are made on first use, so that a kernel start outside every project
+    costs nothing.
     Every call blocks, takes an :class:`~jupyter_image_manager.models.Actor` first, may come from any thread,
     and raises only :class:`~jupyter_image_manager.errors.ImageManagerError`.
     """
@@ -130,6 +132,13 @@ class ImageManager(LoggingConfigurable):
         from .builds.service import BuildService
 
         return BuildService(parent=self, manager=self)
+
+    @cached_property
+    def communities(self) -> CommunityService:
+        """Communities: their registry, service agent, and where images of a project are kept."""
+        from .communities import CommunityService
+
+        return CommunityService(parent=self, manager=self)
 
     @cached_property
     def kernels(self) -> KernelService:

@@ -15,8 +15,8 @@ NAME = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*")
 DIGEST = re.compile(r"(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})")
 _TAG = re.compile(r"[\w][\w.-]{0,127}", re.ASCII)
 _COMPONENT = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
-_PATH = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*")
-_HOST = re.compile(
+PATH = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*")
+HOST = re.compile(
     r"(?:\[[0-9a-fA-F:]+\]|[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*)"
     r"(?::[0-9]{1,5})?"
 )
@@ -127,12 +127,12 @@ def parse_reference(text: str) -> Reference:
     first, slash, remainder = rest.partition("/")
     if slash and ("." in first or ":" in first or first == "localhost" or first != first.lower()):
         registry, path = first, remainder
-        if not _HOST.fullmatch(registry):
+        if not HOST.fullmatch(registry):
             raise wrong
     else:
         registry, path = DEFAULT_REGISTRY, rest
     path, colon, tag = path.partition(":")
-    if not _PATH.fullmatch(path) or (colon and not _TAG.fullmatch(tag)):
+    if not PATH.fullmatch(path) or (colon and not _TAG.fullmatch(tag)):
         raise wrong
     if registry in (DEFAULT_REGISTRY, "index.docker.io"):
         registry = DEFAULT_REGISTRY
