@@ -12,8 +12,6 @@ from traitlets.config import LoggingConfigurable
 from . import access, deletion, lifecycle, packages, presence, system_images, usage
 from .errors import (
     Conflict,
-    EngineError,
-    EngineUnavailable,
     ImageInUse,
     ImageNotFound,
     ImageUnusable,
@@ -35,16 +33,15 @@ from .models import (
     RunningKernel,
     SharedLayer,
 )
-from .patience import asked, awake
+from .patience import awake
 from .reference import parse_spec
+from .summaries import Surroundings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-    from .engine.port import EngineInfo
     from .manager import ImageManager
 
-Summaries = list[ImageSummary]
 Documents = list[dict[str, Any]]
 ID_PREFIX = 6
 DESCRIPTION_LENGTH = 2000
@@ -71,10 +68,23 @@ class ImageService(LoggingConfigurable):
         limit: int | None = None,
     ) -> list[ImageSummary]:
         """Return a project's images, newest first, without their reports."""
+        return [*self.each(actor, project_id, state=state, search=search, after=after, limit=limit)]
+
+    def each(
+        self,
+        actor: Actor,
+        project_id: str,
+        *,
+        state: ImageState | None = None,
+        search: str = "",
+        after: str | None = None,
+        limit: int | None = None,
+    ) -> Iterator[ImageSummary]:
+        """Yield what :meth:`list` returns, one by one: of thousands, few are then in memory at a time."""
         project = self.manager.projects.get(actor, project_id)
         access.check(actor, "image.view", project)
-        images = self.manager.store.images(project_id, state=state, search=search, after=after, limit=limit)
-        return self._summaries(images, {project_id: project})
+        images = self.manager.store.each_image(project_id, state=state, search=search, after=after, limit=limit)
+        return Surroundings(self.manager).each(images, project)
 
     def get(self, actor: Actor, image_id: str) -> ImageSummary:
         """Return an image with its report.
@@ -85,7 +95,7 @@ class ImageService(LoggingConfigurable):
             There is none with this id.
         """
         image = self.image(actor, image_id)
-        return self._summaries([image], {image.project_id: self._project(image)}, look=True)[0]
+        return Surroundings(self.manager).summary(image, self._project(image), look=True)
 
     def image(self, actor: Actor, image_id: str) -> Image:
         """Return an image as the store has it: the engine is not asked what it knows of it.
@@ -103,52 +113,6 @@ class ImageService(LoggingConfigurable):
 
     def _project(self, image: Image) -> Project | None:
         return self.manager.store.project(image.project_id)
-
-    def _summaries(
-        self, images: Sequence[Image], projects: dict[str, Project | None], *, look: bool = False
-    ) -> Summaries:
-        """Put together what the store and the engine know.
-
-        Parameters
-        ----------
-        look : bool
-            Look whether the engine holds the images, also those that it made itself, and what a rebuild needs.
-        """
-        running, machine, absent = self._now(images, look)
-        found = []
-        for image in images:
-            project = projects.get(image.project_id)
-            needs = lifecycle.rebuilding(self.manager.store.recipe(image.recipe_id)) if look else ()
-            found.append(
-                ImageSummary(
-                    image=image,
-                    project=project.name if project else "",
-                    active=project is not None and project.active_image_id == image.id,
-                    warnings=lifecycle.warnings(image, machine, absent.get(image.id, "")) + needs,
-                    running_kernels=running.get(image.id, 0),
-                )
-            )
-        return found
-
-    def _now(self, images: Sequence[Image], look: bool) -> tuple[dict[str, int], str, dict[str, str]]:
-        """Return how many kernels run in each image, the engine's architecture, and why it lacks some of these images.
-
-        Nothing of it is known while the engine does not answer.
-        """
-
-        def ask() -> tuple[Sequence[RunningKernel], EngineInfo, dict[str, str]]:
-            info = self.manager.engine.info()
-            return self._kernels(), info, presence.absent(self.manager.engine, info, images, look=look)
-
-        count: dict[str, int] = {}
-        try:
-            running, info, absent = asked(ask)
-        except (EngineError, EngineUnavailable) as error:
-            self.log.debug("Lists do not say which kernels run: %s", error)
-            return {}, "", {}
-        for kernel in running:
-            count[kernel.image_id] = count.get(kernel.image_id, 0) + 1
-        return count, info.architecture, absent
 
     def _kernels(self) -> Sequence[RunningKernel]:
         return self.manager.kernels.list(self.manager.system_actor())
@@ -378,7 +342,7 @@ class ImageService(LoggingConfigurable):
             "description": "No image: kernels run in the Jupyter server's own environment.",
         }
         images, absent = system_images.present(self.manager, actor)
-        return [first, *(summary.as_json() for summary in self._summaries(images, {})), *absent]
+        return [first, *(each.as_json() for each in Surroundings(self.manager).each(images, None)), *absent]
 
     def check_quota(self, project: Project) -> None:
         """Refuse a new image above the administrator's quotas; the message has the present use (R54).

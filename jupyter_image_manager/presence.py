@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from . import lifecycle
 from .errors import ImageNotFound
 from .models import Image, ImageState
 
@@ -19,31 +17,19 @@ def identity(info: EngineInfo) -> str:
     return info.id if info.kind == "docker" else f"{info.kind}:{info.root_dir}"
 
 
-def absent(engine: Engine, info: EngineInfo, images: Iterable[Image], *, look: bool) -> dict[str, str]:
-    """Return, by id, why ready images are not in the engine.
+def expected(image: Image) -> bool:
+    """Tell whether an engine should hold an image."""
+    return image.state is ImageState.READY and bool(image.engine_image)
 
-    Parameters
-    ----------
-    look : bool
-        Also look for those that this engine made, each by itself; for a list that would take too long.
+
+def holds(engine: Engine, engine_image: str) -> bool:
+    """Tell whether an engine holds an image.
+
+    Raises
+    ------
+    EngineUnavailable
+        It cannot be asked.
     """
-    here = identity(info)
-    ready = [image for image in images if image.state is ImageState.READY and image.engine_image]
-    suspects = [image for image in ready if image.engine_id not in ("", here)]
-    held: set[str] = set()
-    if look:
-        suspects = ready
-        held = {image.engine_image for image in suspects if _holds(engine, image.engine_image)}
-    elif suspects:
-        held = {found.id for found in engine.list_images({})}
-    return {
-        image.id: lifecycle.why_absent(image, here, info.address)
-        for image in suspects
-        if image.engine_image not in held
-    }
-
-
-def _holds(engine: Engine, engine_image: str) -> bool:
     try:
         engine.inspect_image(engine_image)
     except ImageNotFound:

@@ -62,9 +62,15 @@ def act_pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(max_workers=ACT_THREADS, thread_name_prefix="image manager, acts")
 
 
+class Encoded(bytes):
+    """JSON that a call made itself."""
+
+
 def encode(value: Any) -> bytes:
     """Return the JSON of what a service call returned."""
-    return json.dumps(as_json(value), ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode(
+    if isinstance(value, Encoded):
+        return value
+    return json.dumps(value, default=as_json, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode(
         "utf-8", "replace"
     )
 

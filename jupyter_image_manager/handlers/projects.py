@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
 
 from jupyter_server.auth.decorator import authorized
@@ -10,11 +11,12 @@ from tornado import web
 from ..errors import InvalidRequest
 from ..models import Actor, ImageState, Project
 from ..patience import asked
-from .base import ImageManagerHandler, kernels_of, project_json
+from .base import Encoded, ImageManagerHandler, encode, kernels_of, project_json
 from .body import flag, mapping, nullable, text
 
 PAGE = 200
 LONGEST_PAGE = 2000
+AT_ONCE = 50
 
 
 class ProjectHandler(ImageManagerHandler):
@@ -108,15 +110,18 @@ class ProjectImagesHandler(ImageManagerHandler):
         search, after = self.word("search") or "", self.word("after")
         await self.answer(self._page, project_id, state, search, after, limit)
 
-    def _page(self, project_id: str, state: ImageState | None, search: str, after: str | None, limit: int) -> Any:
-        found = self.manager.images.list(
+    def _page(self, project_id: str, state: ImageState | None, search: str, after: str | None, limit: int) -> Encoded:
+        each = self.manager.images.each(
             self.actor, project_id, state=state, search=search, after=after, limit=limit + 1
         )
-        page = found[:limit]
-        return {
-            "items": [summary.as_json() for summary in page],
-            "next": page[-1].image.id if len(found) > limit else None,
-        }
+        # Some are text before the next are made: a long list is then no long-lived heap of small objects.
+        page, last, left = [], "", limit
+        while some := [*islice(each, min(left, AT_ONCE))]:
+            page.append(encode([summary.as_json() for summary in some])[1:-1])
+            last = some[-1].image.id
+            left -= len(some)
+        more = encode(last if next(each, None) is not None else None)
+        return Encoded(b'{"items":[' + b",".join(page) + b'],"next":' + more + b"}")
 
 
 class ActiveImageHandler(ProjectHandler):

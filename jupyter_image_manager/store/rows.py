@@ -6,10 +6,11 @@ import dataclasses
 import functools
 import types
 import typing
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from enum import Enum
 from functools import cache
+from operator import itemgetter
 from typing import Any
 
 from ..models import as_json
@@ -70,17 +71,29 @@ def to_model(cls: Any, row: Any, **missing: Any) -> Any:
     return cls(**values)
 
 
-def to_models(cls: Any, names: Sequence[str], rows: Iterable[Sequence[Any]], **missing: Any) -> list[Any]:
-    """Return rows of plain columns as dataclasses: what each column needs is decided once, not for each row."""
+def to_models(cls: Any, names: Sequence[str], rows: Iterable[Sequence[Any]], **fixed: Any) -> Iterator[Any]:
+    """Yield rows of plain columns as dataclasses: what each column needs is decided once, not for each row.
+
+    Parameters
+    ----------
+    names : sequence of str
+        The columns, which are fields of `cls` in any order.
+    fixed
+        Values of the fields that are no columns.
+    """
     hints = _hints(cls)
-    converters = [(name, index, _converter(hints[name])) for index, name in enumerate(names)]
-    steps = [(index, convert) for _, index, convert in converters]
-    order = [name for name, _, _ in converters]
-    found = []
+    fields = [field.name for field in dataclasses.fields(cls)]
+    place = {name: index for index, name in enumerate([*names, *fixed])}
+    order = itemgetter(*(place[name] for name in fields))
+    more = tuple(fixed.values())
+    steps = [
+        (i, convert) for i, name in enumerate(fields) if (convert := _converter(hints[name])) and name not in fixed
+    ]
     for row in rows:
-        values = [row[index] if convert is None else convert(row[index]) for index, convert in steps]
-        found.append(cls(**dict(zip(order, values, strict=True)), **missing))
-    return found
+        values = [*order((*row, *more))]
+        for index, convert in steps:
+            values[index] = convert(values[index])
+        yield cls(*values)
 
 
 def _converter(kind: Any) -> Callable[[Any], Any] | None:

@@ -53,7 +53,7 @@ class UsageRecords(Records):
         if community_id is not None:
             query = query.filter_by(community_id=community_id)
         with self._session() as session:
-            return to_models(UsageHour, [c.key for c in columns], session.execute(query))
+            return [*to_models(UsageHour, [c.key for c in columns], session.execute(query))]
 
     def last_usage_hour(self) -> datetime | None:
         """Return the newest hour that was metered."""

@@ -1,0 +1,97 @@
+"""Images as lists show them: each with what the rest of the store and the engine know of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from . import lifecycle, presence
+from .errors import EngineError, EngineUnavailable
+from .models import Image, ImageSummary, Project, RunningKernel
+from .patience import asked
+
+if TYPE_CHECKING:
+    from .engine.port import EngineInfo
+    from .manager import ImageManager
+
+
+class Surroundings:
+    """What the engine says at one moment, asked once for all images that are summed up.
+
+    Nothing of it is known while the engine does not answer.
+    """
+
+    def __init__(self, manager: ImageManager) -> None:
+        self.manager = manager
+        self._info: EngineInfo | None = None
+        self._running: Counter[str] = Counter()
+        self._retired = manager.retirements.notices()
+
+        def ask() -> tuple[Sequence[RunningKernel], EngineInfo]:
+            info = manager.engine.info()
+            return manager.kernels.list(manager.system_actor()), info
+
+        try:
+            running, self._info = asked(ask)
+        except (EngineError, EngineUnavailable) as error:
+            manager.log.debug("Lists do not say which kernels run: %s", error)
+        else:
+            self._running.update(kernel.image_id for kernel in running)
+            self._here = presence.identity(self._info)
+
+    @cached_property
+    def _held(self) -> frozenset[str] | None:
+        try:
+            return frozenset(image.id for image in asked(lambda: self.manager.engine.list_images({})))
+        except (EngineError, EngineUnavailable) as error:
+            self.manager.log.debug("Lists do not say which images are absent: %s", error)
+            return None
+
+    def absent(self, image: Image, *, look: bool) -> str:
+        """Return why a ready image is not in the engine; empty when it is, or when that is not known.
+
+        Parameters
+        ----------
+        look : bool
+            Ask the engine also about an image that it made itself; for a list that would take too long.
+        """
+        info = self._info
+        if info is None or not presence.expected(image):
+            return ""
+        if look:
+            try:
+                held = asked(lambda: presence.holds(self.manager.engine, image.engine_image))
+            except (EngineError, EngineUnavailable) as error:
+                self.manager.log.debug("Whether %s is there is not known: %s", image.spec, error)
+                return ""
+        else:
+            if image.engine_id in ("", self._here) or self._held is None:
+                return ""
+            held = image.engine_image in self._held
+        return "" if held else lifecycle.why_absent(image, self._here, info.address)
+
+    def summary(self, image: Image, project: Project | None, *, look: bool = False) -> ImageSummary:
+        """Return an image with what is known of it; with `look`, also whether it is there and what a rebuild needs."""
+        retirement = self._retired(image)
+        warnings = lifecycle.warnings(
+            image,
+            self._info.architecture if self._info else "",
+            self.absent(image, look=look),
+            retirement.message if retirement else "",
+        )
+        if look:
+            warnings += lifecycle.rebuilding(self.manager.store.recipe(image.recipe_id))
+        return ImageSummary(
+            image=image,
+            project=project.name if project else "",
+            active=project is not None and project.active_image_id == image.id,
+            warnings=warnings,
+            running_kernels=self._running[image.id],
+            retirement=retirement,
+        )
+
+    def each(self, images: Iterable[Image], project: Project | None) -> Iterator[ImageSummary]:
+        """Yield summaries one by one: those of a long list need not all be there at once."""
+        return (self.summary(image, project) for image in images)
