@@ -15,6 +15,8 @@ import { deletionBody, diffBody } from './dialogs';
 import { download } from './download';
 import { formatSize } from './format';
 import { dockerfileOf } from './imagemodel';
+import { isDistribution } from './modules';
+import { requestVersion } from './offers';
 import { RequestError, messageOf } from './request';
 import type {
   IImage,
@@ -244,6 +246,37 @@ export class Actions {
         trans.__('%1 and %2 were not compared.', image.spec, old.spec),
         error
       );
+    }
+  }
+
+  /**
+   * Build the next version of an image with more packages.
+   *
+   * @returns The id of the build, or null when it was refused.
+   */
+  async addPackages(
+    image: IImage,
+    packages: ReadonlyArray<string>
+  ): Promise<string | null> {
+    const { manager, trans } = this._options;
+    const names = packages.filter(Boolean);
+    const wrong = names.filter(each => !isDistribution(each));
+    const what = trans.__('No new version of %1 is built.', image.name);
+    if (wrong.length) {
+      const which = wrong.join(', ');
+      this.report(what, trans.__('This is no name of a package: %1', which));
+    }
+    if (wrong.length || !names.length) {
+      return null;
+    }
+    try {
+      const project = { id: image.project_id };
+      const made = await requestVersion(manager, project, image, names);
+      await manager.refresh();
+      return made.build.id;
+    } catch (error) {
+      this.report(what, error);
+      return null;
     }
   }
 

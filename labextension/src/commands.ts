@@ -19,6 +19,7 @@ export namespace CommandIDs {
   export const fixImage = 'image-manager:fix-image';
   export const checkImage = 'image-manager:check-image';
   export const compareImage = 'image-manager:compare-image';
+  export const addPackages = 'image-manager:add-packages';
   export const exportDockerfile = 'image-manager:export-dockerfile';
   export const deleteImage = 'image-manager:delete-image';
   export const refresh = 'image-manager:refresh';

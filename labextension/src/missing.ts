@@ -13,6 +13,7 @@ import {
   discard,
   namesBeside,
   newerVersion,
+  requestVersion,
   versionsUnderWay
 } from './offers';
 import type { INotebookHost, IOffer, OfferKind } from './offers';
@@ -246,18 +247,13 @@ export class MissingModules {
       packages = [...this._packages, distribution];
       from = this._from;
     }
-    const build = await api.build(project.id, {
-      name: from.name,
-      from_image: from.id,
-      add_packages: packages
-    });
-    attended.add(build.id);
+    const made = await requestVersion(manager, project, from, packages);
+    attended.add(made.build.id);
     this._project = project;
     this._from = from;
     this._packages = packages;
-    this._build = build;
-    this._image = await api.image(build.image_id);
-    versionsUnderWay(manager).set(project.id, { image: this._image, build });
+    this._build = made.build;
+    this._image = made.image;
   }
 
   private _follow(): void {

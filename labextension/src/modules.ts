@@ -143,6 +143,20 @@ zmq pyzmq
 `;
 
 /**
+ * Distributions that bring the same modules, one of a kind a line, the one that we offer first.
+ */
+const ALIKE = `
+faiss-cpu faiss-gpu faiss-gpu-cu11 faiss-gpu-cu12
+onnxruntime onnxruntime-gpu onnxruntime-openvino
+opencv-python-headless opencv-python opencv-contrib-python-headless opencv-contrib-python
+Pillow pillow-simd
+psycopg2-binary psycopg2
+python-magic python-magic-bin
+tensorflow tensorflow-cpu tensorflow-intel tensorflow-rocm tf-nightly
+xgboost xgboost-cpu
+`;
+
+/**
  * Distributions of the name of their module, which are known to be what people mean.
  */
 const SAME = `
@@ -196,6 +210,9 @@ const table = new Map(
     .split('\n')
     .map(line => line.split(' ') as [string, string])
 );
+const alike = ALIKE.trim()
+  .split('\n')
+  .map(line => line.split(' ').map(canonicalName));
 const same = new Set(SAME.trim().split(/\s+/));
 const standard = new Set(STANDARD.trim().split(/\s+/));
 
@@ -266,6 +283,15 @@ export function distributionOf(
     distribution: module.replace(/_+/g, '-').replace(/-$/, ''),
     known: same.has(module)
   };
+}
+
+/**
+ * Other distributions that bring the same modules, by the spelling in which names are compared.
+ */
+export function alternativesOf(distribution: string): string[] {
+  const name = canonicalName(distribution);
+  const all = alike.find(each => each.includes(name)) ?? [];
+  return all.filter(each => each !== name);
 }
 
 /** Whether a file or folder is what Python takes for a module. */

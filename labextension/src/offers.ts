@@ -122,7 +122,7 @@ const underWay = new WeakMap<
 >();
 
 /**
- * Versions that are being made for the notebooks of a page, by project: what is added next stands on them.
+ * Versions that are being made by asking for packages on a page, by project: what is added next stands on them.
  */
 export function versionsUnderWay(
   manager: IImageManager
@@ -133,7 +133,27 @@ export function versionsUnderWay(
 }
 
 /**
- * The version of an image that is being made for a notebook of this page; null when none is.
+ * Ask for the next version of an image, with more packages.
+ */
+export async function requestVersion(
+  manager: IImageManager,
+  project: { id: string },
+  from: IImage,
+  packages: string[]
+): Promise<{ image: IImage; build: IBuild }> {
+  const { api } = manager;
+  const build = await api.build(project.id, {
+    name: from.name,
+    from_image: from.id,
+    add_packages: packages
+  });
+  const made = { image: await api.image(build.image_id), build };
+  versionsUnderWay(manager).set(project.id, made);
+  return made;
+}
+
+/**
+ * The version of an image that is being made by asking for packages on this page; null when none is.
  */
 export async function newerVersion(
   manager: IImageManager,

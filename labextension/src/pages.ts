@@ -1,6 +1,7 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import { MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
 import type { IEditorServices } from '@jupyterlab/codeeditor';
+import type { INotebookTracker } from '@jupyterlab/notebook';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import type { Widget } from '@lumino/widgets';
@@ -46,12 +47,20 @@ export class Pages {
    * Show all about an image.
    */
   async openImage(image: IImage): Promise<void> {
-    const { app, manager, trans } = this._options;
+    const { app, manager, trans, tracker } = this._options;
+    const { contents } = app.serviceManager;
     const { createImageWidget } = await import('./widgets/image');
+    const { notebookInFront } = await import('./notebookinfront');
     this._show(
       `jupyter-image-manager-image-${image.id}`,
       () =>
-        createImageWidget({ image, manager, commands: app.commands, trans }),
+        createImageWidget({
+          image,
+          manager,
+          commands: app.commands,
+          trans,
+          notebook: () => tracker && notebookInFront(tracker, contents, manager)
+        }),
       image.spec
     );
   }
@@ -179,6 +188,8 @@ export namespace Pages {
     trans: TranslationBundle;
     /** JupyterLab's editors; null where there are none. */
     editors: IEditorServices | null;
+    /** The notebooks; null where there are none. */
+    tracker: INotebookTracker | null;
     /** Say what did not happen, and why. */
     report: (what: string, error: unknown) => Promise<void>;
   }

@@ -13,6 +13,20 @@ export interface IViewContext {
   run: (command: string, args?: Record<string, string>) => void;
   /** Open a menu of commands at an element; focus returns there. */
   openMenu: (items: IMenuItem[], anchor: HTMLElement) => void;
+  /** The notebook that was in front last; null for none, or for one that is not in Python. */
+  notebook?: () => INotebookInFront | null;
+}
+
+/**
+ * A notebook in Python, as far as its imports go.
+ */
+export interface INotebookInFront {
+  /** Of its file. */
+  name: string;
+  /** The dotted names that its cells import. */
+  modules: () => string[];
+  /** Names of what lies where Python looks before any package. */
+  beside: () => Promise<string[]>;
 }
 
 /**

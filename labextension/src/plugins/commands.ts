@@ -5,6 +5,7 @@ import type {
 import { ICommandPalette, InputDialog } from '@jupyterlab/apputils';
 import { IEditorServices } from '@jupyterlab/codeeditor';
 import { PathExt } from '@jupyterlab/coreutils';
+import { INotebookTracker } from '@jupyterlab/notebook';
 import { ITranslator } from '@jupyterlab/translation';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
@@ -24,13 +25,14 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
   description: 'Adds the commands of the image manager and its pages.',
   autoStart: true,
   requires: [IImageManager, ITranslator],
-  optional: [ICommandPalette, IEditorServices],
+  optional: [ICommandPalette, IEditorServices, INotebookTracker],
   activate: (
     app: JupyterFrontEnd,
     manager: IImageManager,
     translator: ITranslator,
     palette: ICommandPalette | null,
-    editors: IEditorServices | null
+    editors: IEditorServices | null,
+    tracker: INotebookTracker | null
   ): void => {
     const trans = translator.load('jupyter_image_manager');
     const { commands, shell } = app;
@@ -49,6 +51,7 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
       manager,
       trans,
       editors,
+      tracker,
       report: async (what, error) => (await actions()).report(what, error)
     });
     const ready = () => manager.server === 'ready';
@@ -392,6 +395,51 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
         }
       }
     });
+    commands.addCommand(CommandIDs.addPackages, {
+      label: trans.__('Build a New Version with More Packages…'),
+      caption: trans.__(
+        'Build the next version of an image from its recipe, with more Python packages'
+      ),
+      describedBy: {
+        args: {
+          type: 'object',
+          properties: {
+            ...imageArgs.args.properties,
+            packages: {
+              type: 'string',
+              description: trans.__(
+                'Python packages, with white space between them; asked for when left out'
+              )
+            }
+          }
+        }
+      },
+      isEnabled: inProject,
+      execute: async args => {
+        const image = await pick(
+          args,
+          trans.__('Add packages to which image?'),
+          each => each.state === 'ready'
+        );
+        const packages =
+          image &&
+          (typeof args.packages === 'string'
+            ? args.packages
+            : (
+                await InputDialog.getText({
+                  title: trans.__('Packages that %1 lacks', image.spec),
+                  label: trans.__('Python packages, with spaces between them')
+                })
+              ).value);
+        const build =
+          image &&
+          packages &&
+          (await (await actions()).addPackages(image, packages.split(/\s+/)));
+        if (build) {
+          await pages.openLog(build);
+        }
+      }
+    });
     commands.addCommand(CommandIDs.exportDockerfile, {
       label: args =>
         typeof args.image_id === 'string'
@@ -447,6 +495,7 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
         CommandIDs.openImage,
         CommandIDs.checkImage,
         CommandIDs.compareImage,
+        CommandIDs.addPackages,
         CommandIDs.exportDockerfile,
         CommandIDs.deleteImage,
         CommandIDs.refresh

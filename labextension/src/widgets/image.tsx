@@ -1,24 +1,20 @@
-import { ReactWidget } from '@jupyterlab/ui-components';
-import type { TranslationBundle } from '@jupyterlab/translation';
-import type { CommandRegistry } from '@lumino/commands';
+import type { ReactWidget } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
-import { ViewContext } from '../components/context';
 import { ImagePage } from '../components/imagepage';
 import { ImageModel } from '../imagemodel';
 import { LogModel } from '../logmodel';
-import type { IBuild, IImage, IImageManager } from '../tokens';
+import type { IBuild, IImage } from '../tokens';
+import { createPage } from './page';
+import type { IPageOptions } from './page';
 
 /**
  * Make the content of an image's page; it owns its models.
  */
-export function createImageWidget(options: {
-  image: IImage;
-  manager: IImageManager;
-  commands: CommandRegistry;
-  trans: TranslationBundle;
-}): ReactWidget {
-  const { image, manager, commands, trans } = options;
+export function createImageWidget(
+  options: IPageOptions & { image: IImage }
+): ReactWidget {
+  const { image, manager } = options;
   const model = new ImageModel(manager, image);
   let log: LogModel | null = null;
   const logOf = (build: IBuild) => {
@@ -26,19 +22,7 @@ export function createImageWidget(options: {
     log = new LogModel({ api: manager.api, build });
     return log;
   };
-  const widget = ReactWidget.create(
-    <ViewContext.Provider
-      value={{
-        manager,
-        trans,
-        run: (command, args) => void commands.execute(command, args),
-        openMenu: () => undefined
-      }}
-    >
-      <ImagePage model={model} logOf={logOf} />
-    </ViewContext.Provider>
-  );
-  widget.addClass('jp-ImageManager-page');
+  const widget = createPage(options, <ImagePage model={model} logOf={logOf} />);
   widget.disposed.connect(() => {
     model.dispose();
     log?.dispose();

@@ -1,39 +1,22 @@
-import { ReactWidget } from '@jupyterlab/ui-components';
-import type { TranslationBundle } from '@jupyterlab/translation';
-import type { CommandRegistry } from '@lumino/commands';
+import type { ReactWidget } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
-import { ViewContext } from '../components/context';
 import { LogView } from '../components/log';
 import { LogModel } from '../logmodel';
-import type { IImage, IImageManager } from '../tokens';
+import type { IImage } from '../tokens';
+import { createPage } from './page';
+import type { IPageOptions } from './page';
 
 export { LogModel };
 
 /**
  * Make the content of a log page; it owns its model.
  */
-export function createLogWidget(options: {
-  model: LogModel;
-  image: IImage;
-  manager: IImageManager;
-  commands: CommandRegistry;
-  trans: TranslationBundle;
-}): ReactWidget {
-  const { model, image, manager, commands, trans } = options;
-  const widget = ReactWidget.create(
-    <ViewContext.Provider
-      value={{
-        manager,
-        trans,
-        run: (command, args) => void commands.execute(command, args),
-        openMenu: () => undefined
-      }}
-    >
-      <LogView model={model} image={image} />
-    </ViewContext.Provider>
-  );
-  widget.addClass('jp-ImageManager-page');
+export function createLogWidget(
+  options: IPageOptions & { model: LogModel; image: IImage }
+): ReactWidget {
+  const { model, image } = options;
+  const widget = createPage(options, <LogView model={model} image={image} />);
   widget.disposed.connect(() => model.dispose());
   return widget;
 }

@@ -3,18 +3,18 @@ import { ReactWidget } from '@jupyterlab/ui-components';
 import type { Contents } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
-import { Menu } from '@lumino/widgets';
 import * as React from 'react';
 
 import { CommandIDs } from '../commands';
 import { ViewContext } from '../components/context';
-import type { IMenuItem, IViewContext } from '../components/context';
+import type { IViewContext } from '../components/context';
 import { Panel } from '../components/panel';
 import type { IFound } from '../components/empty';
 import { imageIcon } from '../icons';
 import { kindOfFile } from '../recipefiles';
 import type { IImageManager } from '../tokens';
 import { FileDropTarget } from './droptarget';
+import { openMenu } from './menu';
 
 /**
  * The panel of the side bar.
@@ -104,23 +104,4 @@ export namespace ImagePanel {
     commands: CommandRegistry;
     contents: Contents.IManager;
   }
-}
-
-function openMenu(
-  commands: CommandRegistry,
-  items: IMenuItem[],
-  anchor: HTMLElement
-): void {
-  const menu = new Menu({ commands });
-  for (const { command, args } of items) {
-    menu.addItem({ command, args });
-  }
-  const { left, bottom } = anchor.getBoundingClientRect();
-  menu.aboutToClose.connect(() => {
-    anchor.focus();
-    // Lumino runs the item's command after this signal.
-    requestAnimationFrame(() => menu.dispose());
-  });
-  menu.open(left, bottom);
-  menu.activeIndex = 0;
 }
