@@ -14,7 +14,7 @@ from jupyter_image_manager.errors import Conflict, ImageNotFound, NotAllowed
 from jupyter_image_manager.lifecycle import rebuilding
 from jupyter_image_manager.models import BuildState, ImageState, Recipe, SourceKind
 
-from . import registry
+from .. import registries
 from .conftest import Builder
 
 pytestmark = pytest.mark.engine
@@ -47,9 +47,9 @@ def warned(builder: Builder, build) -> str:
 def test_a_reference_is_pinned_and_what_is_added_stands_on_the_digest(
     builder: Builder, tmp_path: Path, client: docker.APIClient
 ) -> None:
-    with registry.running(tmp_path) as address:
-        reference = f"{address}/team/base:1"
-        pinned = f"{reference}@{registry.push(client, 'jim-test/python:3.11', reference)}"
+    with registries.running(tmp_path) as registry:
+        reference = f"{registry.address}/team/base:1"
+        pinned = f"{reference}@{registries.push(client, 'jim-test/python:3.11', reference)}"
         try:
             build = builder.build(reference=reference)
             assert builder.image(build).state is ImageState.UNUSABLE, (build.failure, builder.text(build))
