@@ -186,6 +186,7 @@ class ImageManagerExtension(ExtensionApp):
             if count:
                 self.log.info("Jupyter Image Manager: removed the containers of %d dead kernels.", count)
             self.manager.builds.tidy()
+            self.manager.retirements.sweep()
 
     def _publish_kernelspecs(self) -> None:
         from .kernels.specs import publish

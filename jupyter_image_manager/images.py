@@ -221,6 +221,7 @@ class ImageService(LoggingConfigurable):
         EngineUnavailable
             The engine cannot be asked.
         """
+        self.manager.retirements.refuse(image)
         engine = self.manager.engine
         if image.state in (ImageState.READY, ImageState.MISSING) and image.engine_image:
             try:
@@ -281,6 +282,7 @@ class ImageService(LoggingConfigurable):
         image = self.image(actor, image_id)
         if not image.system or image.report is not None:
             return None
+        self.manager.retirements.refuse(image)
         project = self.manager.projects.get(actor, project_id)
         access.check(actor, "image.activate", project)
         return self.manager.builds.check(actor, image.id, project.id, activate=True)

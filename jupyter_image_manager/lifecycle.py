@@ -60,7 +60,7 @@ def _build_again(image: Image) -> str:
     return f"build it again from its recipe with `jupyter image build {image.name} --from-image {image.spec}`"
 
 
-def warnings(image: Image, machine: str = "", absent: str = "") -> tuple[str, ...]:
+def warnings(image: Image, machine: str = "", absent: str = "", retired: str = "") -> tuple[str, ...]:
     """Return what a person should know before relying on an image.
 
     Parameters
@@ -69,8 +69,10 @@ def warnings(image: Image, machine: str = "", absent: str = "") -> tuple[str, ..
         The engine's architecture; empty when it is not known.
     absent : str
         Why the engine does not hold it; empty when it does, or when that is not known.
+    retired : str
+        What a retirement means for it; empty when none reaches it.
     """
-    found = []
+    found = [retired] if retired and image.state not in (ImageState.BUILDING, ImageState.FAILED) else []
     if image.state in (ImageState.MISSING, ImageState.UNUSABLE):
         found.append(why_unusable(image) or "")
     elif absent:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .kernels.service import KernelService
     from .policy import ImagePolicy
     from .projects import ProjectService
+    from .retirement.service import RetirementService
     from .store import Change, Store
 
 ENGINE_GROUP = "jupyter_image_manager.engines"
@@ -146,6 +147,13 @@ class ImageManager(LoggingConfigurable):
         from .kernels.service import KernelService
 
         return KernelService(parent=self, manager=self)
+
+    @cached_property
+    def retirements(self) -> RetirementService:
+        """The rules after which old images stop working."""
+        from .retirement.service import RetirementService
+
+        return RetirementService(parent=self, manager=self)
 
     @cached_property
     def doctor(self) -> Doctor:

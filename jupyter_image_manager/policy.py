@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 
-from traitlets import Int, List, Unicode
+from traitlets import Dict, Int, List, Unicode
 from traitlets.config import LoggingConfigurable
 
 from .errors import NotAllowed
@@ -27,6 +27,20 @@ class ImagePolicy(LoggingConfigurable):
     system_images = List(
         Unicode(),
         help="""References of images that every project sees and can activate, beside the server's own environment.""",
+    ).tag(config=True)
+
+    retirements = List(
+        Dict(),
+        help="""Retirements that nobody can withdraw: images made before one day stop working on another, for example
+        [{"created_before": "2025-12-03", "stops": "2026-01-31", "message": "Python 3.8 has no security updates"}].
+        Further keys pick images: storage, python (as "<3.9"), base (a pattern), template, project, community; and
+        delete_after (as "90d") deletes what is still retired then.""",
+    ).tag(config=True)
+    base_replacements = Dict(
+        key_trait=Unicode(),
+        value_trait=Unicode(),
+        help="""Base images that a migration replaces, for example {"python:3.8*": "python:3.11"}; patterns as those of
+        retirements.""",
     ).tag(config=True)
 
     def check_base(self, reference: str, shown: str) -> None:

@@ -46,6 +46,7 @@ from .storage import (
     RegistryAccess,
     RegistryState,
     Retirement,
+    RetirementNotice,
     UsageHour,
 )
 
@@ -83,6 +84,7 @@ __all__ = [
     "RegistryState",
     "Report",
     "Retirement",
+    "RetirementNotice",
     "RunSettings",
     "RunningKernel",
     "SharedLayer",

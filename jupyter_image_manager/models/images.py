@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Any
 
 from .json import as_json
-from .storage import RegistryState
+from .storage import RegistryState, RetirementNotice
 
 
 class ImageState(str, Enum):
@@ -90,6 +90,7 @@ class Layer:
 
     created_by: str
     size: int
+    digest: str = ""  # of its content; empty where the engine, or a report of earlier, does not tell it
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +179,7 @@ class ImageSummary:
     published_to: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     running_kernels: int = 0
+    retirement: RetirementNotice | None = None  # what stops it, or has stopped it (R60)
 
     def as_json(self) -> dict[str, Any]:
         """Return the flat JSON object of PRODUCT.md, section 4."""
@@ -191,6 +193,7 @@ class ImageSummary:
             published_to=list(self.published_to),
             warnings=list(self.warnings),
             running_kernels=self.running_kernels,
+            retirement=as_json(self.retirement),
         )
         return data
 

@@ -115,6 +115,17 @@ class Retirement:
     delete_after: datetime | None = None  # when what is still retired is deleted; None: never
 
 
+@dataclass(frozen=True, slots=True)
+class RetirementNotice:
+    """What a retirement means for one image at the moment (R60)."""
+
+    retirement_id: str
+    stops: datetime
+    stopped: bool  # it cannot be activated or started any more
+    days_left: int  # begun ones counted; 0 once it has stopped
+    message: str  # the warning, or the refusal, with what to do
+
+
 class MigrationState(str, Enum):
     """Where a migration is."""
 
