@@ -241,6 +241,18 @@ class RegistryUnavailable(EngineUnavailable):
     code = "registry_unavailable"
 
 
+class RegistryRefused(ImageManagerError):
+    """A registry does not let the service agent do it."""
+
+    status = 403
+    code = "registry_refused"
+
+    @property
+    def exit_code(self) -> int:
+        """A registry that refuses counts as unreachable."""
+        return 3
+
+
 class EngineTimeout(EngineUnavailable):
     """The engine did not answer in time."""
 

@@ -41,6 +41,7 @@ class Connection:
         self._local = threading.local()
         self._all: weakref.WeakSet[Any] = weakref.WeakSet()  # those of a thread that has ended are gone with it
         self._answers: weakref.WeakKeyDictionary[Any, weakref.WeakSet[Any]] = weakref.WeakKeyDictionary()
+        self._connections: weakref.WeakKeyDictionary[Any, weakref.WeakSet[Any]] = weakref.WeakKeyDictionary()
         self._version = ""
         self._podman = False
         self._lock = threading.Lock()
@@ -60,9 +61,12 @@ class Connection:
         client = self._make(version, None if stream else self.timeout)
         answers: weakref.WeakSet[Any] = weakref.WeakSet()
         client.hooks["response"].append(lambda answer, *_, **__: answers.add(answer))
+        connections: weakref.WeakSet[Any] = weakref.WeakSet()
+        _remember_connections(client, connections)
         with self._lock:
             self._all.add(client)
             self._answers[client] = answers
+            self._connections[client] = connections
         return client
 
     def _close(self, client: Any) -> None:
@@ -123,9 +127,11 @@ class Connection:
         return self._podman
 
     def interrupt(self, client: Any) -> None:
-        """End what another thread reads with a client, which stays that thread's to close."""
+        """End what another thread reads, or waits for, with a client, which stays that thread's to close."""
         for answer in list(self._answers.get(client, ())):
             _wake(answer)
+        for connection in list(self._connections.get(client, ())):
+            _shut(connection.sock)  # a request that the engine has not answered yet
 
     def forget(self, client: Any) -> None:
         """Close a client that :meth:`fresh` gave."""
@@ -154,10 +160,37 @@ class Connection:
 def _wake(answer: Any) -> None:
     """End a read of another thread: closing an answer waits for whoever reads it, perhaps for ever."""
     file = getattr(getattr(getattr(answer, "raw", None), "_fp", None), "fp", None)
-    connected = getattr(getattr(file, "raw", None), "_sock", None)
+    _shut(getattr(getattr(file, "raw", None), "_sock", None))
+
+
+def _shut(connected: Any) -> None:
     if isinstance(connected, socket.socket):
         with contextlib.suppress(OSError):
             connected.shutdown(socket.SHUT_RDWR)
+
+
+def _remember_connections(client: Any, found: weakref.WeakSet[Any]) -> None:
+    """Keep in `found` the connections that a client makes; its pools hand out those in use, and forget them."""
+    adapter = client.get_adapter(client.base_url)
+    give, owner = (
+        type(adapter).get_connection_with_tls_context,
+        weakref.ref(adapter),
+    )  # no cycles: sockets close at once
+
+    def remembering(*args: Any, **kwargs: Any) -> Any:
+        pool = give(owner(), *args, **kwargs)
+        if "_new_conn" not in vars(pool):
+            make, pooled = type(pool)._new_conn, weakref.ref(pool)
+
+            def made() -> Any:
+                connection = make(pooled())
+                found.add(connection)
+                return connection
+
+            pool._new_conn = made
+        return pool
+
+    adapter.get_connection_with_tls_context = remembering
 
 
 def _tls(address: str) -> Any:

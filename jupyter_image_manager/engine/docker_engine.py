@@ -19,6 +19,7 @@ from .connection import Connection
 from .container_calls import ContainerCalls
 from .image_calls import ImageCalls
 from .port import BuildProgress, BuildRun, BuildSpec, Engine, EngineInfo
+from .transfers import TransferCalls
 
 INFO_SECONDS = 15.0
 """How long what is known of the engine is believed without asking again."""
@@ -77,7 +78,7 @@ class _Meta(type(LoggingConfigurable), type(Engine)):  # type: ignore[misc]  # t
     pass
 
 
-class DockerEngine(LoggingConfigurable, ImageCalls, ContainerCalls, metaclass=_Meta):
+class DockerEngine(LoggingConfigurable, ImageCalls, TransferCalls, ContainerCalls, metaclass=_Meta):
     """The Docker-compatible engine of this machine."""
 
     host = Unicode(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -14,7 +13,7 @@ from ..errors import ImageManagerError, ImageNotFound, InvalidRequest, NotFound
 from ..models import Layer
 from .adapt import without_ours
 from .calls import Calls, filters
-from .port import DiskUse, EngineImage, PullProgress
+from .port import DiskUse, EngineImage
 from .translate import meaning
 
 _NO_ARCHIVE = re.compile(
@@ -23,34 +22,7 @@ _NO_ARCHIVE = re.compile(
 
 
 class ImageCalls(Calls):
-    """Pull, load, look up, tag and remove images."""
-
-    def pull(self, reference: str, *, platform: str | None = None) -> Iterator[PullProgress]:
-        """Pull a reference, yielding progress over all layers."""
-        layers: dict[str, tuple[int, int, bool]] = {}
-        with self._translated(reference):
-            client = self._connection.fresh(stream=True)
-            try:
-                for event in client.pull(reference, stream=True, decode=True, platform=platform):
-                    if "error" in event:
-                        raise meaning(str(event["error"]), reference)
-                    status, layer = str(event.get("status", "")), str(event.get("id", ""))
-                    detail = event.get("progressDetail") or {}
-                    if layer and not status.startswith("Pulling from"):
-                        current, total, done = layers.get(layer, (0, 0, False))
-                        done = done or status in ("Pull complete", "Already exists", "Download complete")
-                        total = int(detail.get("total") or total)
-                        current = total if done else int(detail.get("current") or current)
-                        layers[layer] = (current, total, done)
-                    yield PullProgress(
-                        layers=len(layers),
-                        layers_done=sum(done for _, _, done in layers.values()),
-                        current=sum(current for current, _, _ in layers.values()),
-                        total=sum(total for _, total, _ in layers.values()),
-                        text=f"{status} {layer}".strip(),
-                    )
-            finally:
-                self._connection.forget(client)
+    """Load, look up, tag and remove images."""
 
     def load(self, archive: IO[bytes]) -> tuple[str, ...]:
         """Load a docker-save or OCI archive; return the ids of the images in it."""

@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import IO, Any
 
-from ..models import GpuRequest, Layer
+from ..models import GpuRequest, Layer, RegistryAccess
 
 LABEL = "org.jupyter.image-manager"
 """Prefix of every label of ours on images and containers."""
@@ -102,14 +102,33 @@ class BuildRun(ABC):
 
 
 @dataclass(frozen=True, slots=True)
-class PullProgress:
-    """Where a pull is: bytes over all layers, and the engine's own words."""
+class TransferProgress:
+    """Where a pull or a push is: bytes over all layers, and the engine's own words."""
 
     layers: int
     layers_done: int
     current: int
-    total: int
+    total: int  # grows while layers become known
     text: str = ""
+    digest: str = ""  # of the manifest, at the end of a push; empty where the engine does not tell it (Podman)
+
+
+class Transfer(ABC):
+    """A pull or a push: iterate over its progress; cancel from any thread."""
+
+    @abstractmethod
+    def __iter__(self) -> Iterator[TransferProgress]:
+        """Do it, yielding progress until all is there.
+
+        Raises
+        ------
+        RegistryUnavailable, RegistryRefused, PullLimited, NoSpaceLeft, ImageNotFound
+            What the registry, or the disk, says to it; `details` may have `retry_after`, in seconds.
+        """
+
+    @abstractmethod
+    def cancel(self) -> None:
+        """Stop it now, from any thread; the iteration ends in an EngineError. Whole layers stay. Idempotent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,8 +280,12 @@ class Engine(ABC):
         """Build an image from a tar stream; nothing happens before the run is iterated."""
 
     @abstractmethod
-    def pull(self, reference: str, *, platform: str | None = None) -> Iterator[PullProgress]:
-        """Pull a reference, yielding progress."""
+    def pull(self, reference: str, *, platform: str | None = None, access: RegistryAccess | None = None) -> Transfer:
+        """Pull a reference, without `access` as nobody of ours; nothing happens before it is iterated."""
+
+    @abstractmethod
+    def push(self, reference: str, access: RegistryAccess) -> Transfer:
+        """Push a tag to its registry, but for layers that this has; nothing happens before it is iterated."""
 
     @abstractmethod
     def load(self, archive: IO[bytes]) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import http.client
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -172,8 +172,16 @@ def unreachable(error: BaseException, address: str) -> EngineUnavailable:
 
 
 @contextmanager
-def translated(address: str, subject: str = "") -> Iterator[None]:
-    """Turn every error of the SDK and of its transport into one of ours."""
+def translated(
+    address: str, subject: str = "", answered: Callable[[str, int | None], ImageManagerError] | None = None
+) -> Iterator[None]:
+    """Turn every error of the SDK and of its transport into one of ours.
+
+    Parameters
+    ----------
+    answered : callable, optional
+        What makes an error of the engine's text and status; default: :func:`meaning` of the subject.
+    """
     import docker.errors
     import requests.exceptions
     import urllib3.exceptions
@@ -182,7 +190,8 @@ def translated(address: str, subject: str = "") -> Iterator[None]:
         yield
     except docker.errors.APIError as error:
         status = error.response.status_code if error.response is not None else None
-        raise meaning(str(error.explanation or error), subject, status) from error
+        text = str(error.explanation or error)
+        raise (answered(text, status) if answered else meaning(text, subject, status)) from error
     except docker.errors.DockerException as error:
         if "while fetching server api version" in str(error).lower() or "timed out" in str(error).lower():
             raise unreachable(error, address) from error
