@@ -49,6 +49,17 @@ from .storage import (
     RetirementNotice,
     UsageHour,
 )
+from .usage import (
+    Deletable,
+    ImageUsage,
+    PruneItem,
+    PrunePreview,
+    StorageAction,
+    StoragePreview,
+    UsageDay,
+    UsageReport,
+    UsageTotal,
+)
 
 __all__ = [
     "Actor",
@@ -60,6 +71,7 @@ __all__ = [
     "CheckItem",
     "Community",
     "ContextPreview",
+    "Deletable",
     "DeletionPreview",
     "FINISHED_BUILD_STATES",
     "FINISHED_PULL_STATES",
@@ -68,6 +80,7 @@ __all__ = [
     "Image",
     "ImageState",
     "ImageSummary",
+    "ImageUsage",
     "KernelDeath",
     "Layer",
     "LogLine",
@@ -77,6 +90,8 @@ __all__ = [
     "Package",
     "PackageDiff",
     "Project",
+    "PruneItem",
+    "PrunePreview",
     "Pull",
     "PullState",
     "Recipe",
@@ -90,7 +105,12 @@ __all__ = [
     "SharedLayer",
     "SourceKind",
     "Storage",
+    "StorageAction",
+    "StoragePreview",
+    "UsageDay",
     "UsageHour",
+    "UsageReport",
+    "UsageTotal",
     "as_json",
     "utcnow",
 ]

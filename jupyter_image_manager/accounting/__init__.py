@@ -1,0 +1,1 @@
+"""What images hold, where, for how long and at what price (R25)."""
