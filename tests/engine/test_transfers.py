@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import socket
 import threading
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ import pytest
 from jupyter_image_manager import errors
 from jupyter_image_manager.engine.registry_failures import refusal
 from jupyter_image_manager.models import RegistryAccess
-from tests.builds import registry
+from tests import registries
 
 from .conftest import Bench
 
@@ -22,29 +24,40 @@ TYPES = "application/vnd.docker.distribution.manifest.v2+json, application/vnd.o
 
 
 @pytest.fixture
-def address(tmp_path: Path) -> Iterator[str]:
-    with registry.running(tmp_path) as address:
-        yield address
+def registry(tmp_path: Path) -> Iterator[registries.Registry]:
+    with registries.running(tmp_path, accounts=registries.ACCOUNTS) as registry:
+        yield registry
 
 
-def digest_of(address: str, repository: str, tag: str) -> str:
+def digest_of(registry: registries.Registry, repository: str, tag: str) -> str:
+    sign_in = base64.b64encode(f"{registry.user}:{registry.secret}".encode()).decode()
     asked = urllib.request.Request(
-        f"http://{address}/v2/{repository}/manifests/{tag}", method="HEAD", headers={"Accept": TYPES}
+        f"{registry.url}/v2/{repository}/manifests/{tag}",
+        method="HEAD",
+        headers={"Accept": TYPES, "Authorization": f"Basic {sign_in}"},
     )
     with urllib.request.urlopen(asked, timeout=10) as answer:
         return str(answer.headers["Docker-Content-Digest"])
 
 
 @pytest.mark.engine
-def test_the_digest_of_a_push_is_the_registrys_and_brings_the_image_back(address: str, builder: Bench) -> None:
-    engine, access = builder.engine, RegistryAccess(address)
-    image = builder.build(f"FROM {builder.base}\nRUN echo {builder.installation} > /x\n")[-1].image_id
+def test_the_digest_of_a_push_is_the_registrys_and_brings_the_image_back(
+    registry: registries.Registry, builder: Bench
+) -> None:
+    engine, address = builder.engine, registry.address
+    access = RegistryAccess(address, "team", registry.user, registry.secret)
+    files = {"x": builder.installation.encode(), "y": bytes(1 << 20)}
+    image = builder.build("FROM scratch\nCOPY x /\nCOPY y /\n", files=files)[-1].image_id
     reference = f"{address}/team/p/geo:1"
     engine.tag(image, reference)
     progress = list(engine.push(reference, access))
     last = progress[-1]
-    assert last.digest == digest_of(address, "team/p/geo", "1")
+    assert last.digest == digest_of(registry, "team/p/geo", "1")
     assert last.layers == last.layers_done > 1 and last.current == last.total > 0
+    with pytest.raises(errors.RegistryRefused, match="does not accept its service agent 'agent'"):
+        list(engine.push(reference, replace(access, secret="wrong")))
+    with pytest.raises(errors.RegistryRefused):
+        list(engine.push(reference, RegistryAccess(address)))  # what was told is not kept for the next
     again = list(engine.push(reference, access))
     assert again[-1].digest == last.digest and again[-1].total == 0  # nothing is sent twice
 
