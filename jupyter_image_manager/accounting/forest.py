@@ -50,6 +50,8 @@ class Forest:
         way = []
         place = ROOT
         for layer in layers:
+            if not layer.size and not layer.digest:
+                continue  # an instruction that made no layer
             place = self._node(place, layer)
             self._nodes[place].owners.append(owner)
             way.append(place)

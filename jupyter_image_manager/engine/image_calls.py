@@ -13,6 +13,7 @@ from ..errors import ImageManagerError, ImageNotFound, InvalidRequest, NotFound
 from ..models import Layer
 from .adapt import without_ours
 from .calls import Calls, filters
+from .history import with_digests
 from .port import DiskUse, EngineImage
 from .translate import meaning
 
@@ -87,11 +88,23 @@ class ImageCalls(Calls):
     def layers(self, reference: str) -> tuple[Layer, ...]:
         """Return the layers, oldest first."""
         with self._translated(reference):
-            history = self._client().history(reference)
-        return tuple(
+            client = self._client()
+            history = client.history(reference)
+            digests = (client.inspect_image(reference).get("RootFS") or {}).get("Layers") or ()
+        layers = [
             Layer(without_ours(str(item.get("CreatedBy") or "")), int(item.get("Size") or 0))
             for item in reversed(history)
-        )
+        ]
+        return with_digests(layers, digests)
+
+    def image_tags(self) -> dict[str, tuple[str, ...]]:
+        """Return the ids of all images with their tags, in one call."""
+        with self._translated():
+            listed = self._client().images()
+        return {
+            str(item["Id"]): tuple(tag for tag in item.get("RepoTags") or () if tag != "<none>:<none>")
+            for item in listed
+        }
 
     def tag(self, image: str, reference: str) -> None:
         """Give an image one more tag."""

@@ -305,7 +305,11 @@ class Engine(ABC):
 
     @abstractmethod
     def layers(self, reference: str) -> tuple[Layer, ...]:
-        """Return the layers, oldest first."""
+        """Return the layers, oldest first, each with the digest of its content where the engine tells it."""
+
+    @abstractmethod
+    def image_tags(self) -> dict[str, tuple[str, ...]]:
+        """Return the ids of all images with their tags: what is held, for one call in all."""
 
     @abstractmethod
     def tag(self, image: str, reference: str) -> None:

@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import NamedTuple
 
-from ..models import UsageHour
+from ..models import Layer, UsageHour
 from .base import Records
+
+LAYERS_FACT = "layers:"
+FACT_HEX = 56
+"""How much of a digest names a fact: a name has 64 characters."""
+FEW = 200
+
+
+class UsageSum(NamedTuple):
+    """What one image held in one storage during some hours, added up."""
+
+    image_id: str
+    storage: str
+    project_id: str
+    community_id: str
+    hours: int
+    byte_hours: int
 
 
 class UsageRecords(Records):
@@ -51,16 +68,119 @@ class UsageRecords(Records):
         if project_ids is not None:
             query = query.where(UsageHourRow.project_id.in_(list(project_ids)))
         if community_id is not None:
-            query = query.filter_by(community_id=community_id)
+            query = query.where(UsageHourRow.community_id == community_id)
         with self._session() as session:
             return [*to_models(UsageHour, [c.key for c in columns], session.execute(query))]
 
-    def last_usage_hour(self) -> datetime | None:
-        """Return the newest hour that was metered."""
+    def usage_sums(
+        self,
+        since: datetime,
+        until: datetime,
+        *,
+        project_ids: Iterable[str] | None = None,
+        community_id: str | None = None,
+    ) -> list[UsageSum]:
+        """Return, for each image and storage, its bytes over all hours that begin in an interval, added up."""
+        from sqlalchemy import func, select
+
+        from .tables import UsageHourRow as Row
+
+        keys = (Row.image_id, Row.storage, Row.project_id, Row.community_id)
+        query = select(*keys, func.count(), func.sum(Row.bytes)).group_by(*keys)
+        query = query.where(Row.hour >= since, Row.hour < until)
+        if project_ids is not None:
+            query = query.where(Row.project_id.in_(list(project_ids)))
+        if community_id is not None:
+            query = query.where(Row.community_id == community_id)
+        with self._session() as session:
+            return [UsageSum(*row[:5], int(row[5])) for row in session.execute(query)]
+
+    def usage_by_hour(self, since: datetime, until: datetime) -> list[tuple[datetime, str, str, int]]:
+        """Return hour, project id, storage and the bytes of all its images then, in order."""
+        from sqlalchemy import func, select
+
+        from .tables import UsageHourRow as Row
+
+        keys = (Row.hour, Row.project_id, Row.storage)
+        query = select(*keys, func.sum(Row.bytes)).group_by(*keys).order_by(*keys)
+        with self._session() as session:
+            found = session.execute(query.where(Row.hour >= since, Row.hour < until))
+            return [(row[0], row[1], row[2], int(row[3])) for row in found]
+
+    def last_usage_hour(self, until: datetime | None = None) -> datetime | None:
+        """Return the newest hour that was metered, at most until a moment: a clock may have been set back."""
         from sqlalchemy import select
 
         from .tables import UsageHourRow
 
         query = select(UsageHourRow.hour).order_by(UsageHourRow.hour.desc()).limit(1)
+        if until is not None:
+            query = query.where(UsageHourRow.hour <= until)
         with self._session() as session:
             return session.scalar(query)
+
+    def deleted_images(self, since: datetime) -> dict[str, datetime]:
+        """Return when images were deleted, as far as the changes that are kept still say it."""
+        from sqlalchemy import select
+
+        from .tables import ChangeRow
+
+        query = select(ChangeRow.id, ChangeRow.at).where(
+            ChangeRow.noun == "image", ChangeRow.action == "deleted", ChangeRow.at >= since
+        )
+        with self._session() as session:
+            return {row[0]: row[1] for row in session.execute(query)}
+
+    # Layers never change: what is kept of them spares asking the engine for hundreds of images.
+    def keep_layers(self, contents: Mapping[str, Iterable[Layer]]) -> None:
+        """Keep the layers of what has a digest: an image of the engine, or a version in a registry."""
+        import json
+
+        from ..models import as_json
+        from .tables import FactRow
+
+        if not contents:
+            return
+        with self._session(write=True) as session:
+            for digest, layers in contents.items():
+                value = json.dumps([as_json(layer) for layer in layers], separators=(",", ":"))
+                session.merge(FactRow(name=_layers_fact(digest), value=value))
+
+    def kept_layers(self, digests: Iterable[str]) -> dict[str, tuple[Layer, ...]]:
+        """Return the layers of those of these digests of which they are kept."""
+        import json
+
+        from sqlalchemy import select
+
+        from .tables import FactRow
+
+        names = {_layers_fact(digest): digest for digest in digests}
+        query = select(FactRow.name, FactRow.value).where(FactRow.name.startswith(LAYERS_FACT))
+        if len(names) < FEW:
+            query = query.where(FactRow.name.in_(names))
+        with self._session() as session:
+            rows = [(row[0], row[1]) for row in session.execute(query) if row[0] in names]
+        return {
+            names[name]: tuple(Layer(each["created_by"], each["size"], each["digest"]) for each in json.loads(value))
+            for name, value in rows
+        }
+
+    def forget_layers(self, wanted: Iterable[str]) -> None:
+        """Forget the layers of all but these digests."""
+        from sqlalchemy import delete, select
+
+        from .tables import FactRow
+
+        names = {_layers_fact(digest) for digest in wanted}
+        with self._session() as session:
+            kept = session.scalars(select(FactRow.name).where(FactRow.name.startswith(LAYERS_FACT)))
+            loose = [name for name in kept if name not in names]
+        if not loose:
+            return
+        with self._session(write=True) as session:
+            for begin in range(0, len(loose), FEW):
+                session.execute(delete(FactRow).where(FactRow.name.in_(loose[begin : begin + FEW])))
+
+
+def _layers_fact(digest: str) -> str:
+    return LAYERS_FACT + digest.rpartition(":")[2][:FACT_HEX]
