@@ -71,7 +71,13 @@ def register(commands: Any, common: argparse.ArgumentParser) -> None:
 
 
 def _state(summary: ImageSummary) -> str:
-    return "active" if summary.active else summary.image.state.value
+    state = "active" if summary.active else summary.image.state.value
+    retirement = summary.retirement
+    if retirement is None:
+        return state
+    if retirement.stopped:
+        return "active, retired" if summary.active else "retired"
+    return f"{state}, {retirement.days_left} day{'' if retirement.days_left == 1 else 's'} left"
 
 
 def list_command(context: Context) -> int:
