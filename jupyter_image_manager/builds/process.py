@@ -7,30 +7,25 @@ import signal
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
 from ..engine.port import BuildRun
 from ..errors import Conflict, ImageManagerError, NotAllowed, StoreError
 from ..manager import ImageManager
 from ..models import Actor, BuildFailure, BuildState, Image, ImageState, utcnow
 from ..room import own_disk
+from ..workers import Beat, insist
 from . import failure
 from .log import LogWriter
 from .recovery import tag_of
 from .redact import Redactor
 
-T = TypeVar("T")
-HEARTBEAT = 2.0
-FLUSH = 0.1
 QUEUE_LOOK = 0.3
 RECOVER = 5.0
 """Seconds between two looks of a waiting build for others whose process died: their places become free."""
 PROGRESS = 0.25
 """Seconds between two writes of a build's progress into the store."""
-PATIENCE = 30.0
-"""Seconds for which the end is written again and again: a full disk may soon have room."""
 TAIL = 400
 
 
@@ -65,7 +60,7 @@ class BuildProcess(ABC):
         path = manager.builds.log_path_of(build_id)
         self.log = LogWriter(path, limit=self.settings.log_limit, redact=self.redact)
         self.cancelled = threading.Event()
-        self.over = threading.Event()
+        self.beat = Beat(self._sign, self._cancel, self._tick)
         self._run: BuildRun | None = None
         self._tail: list[str] = []
         self._shown = 0.0
@@ -76,32 +71,26 @@ class BuildProcess(ABC):
         """Build, whatever happens; the build's end is always written."""
         signal.signal(signal.SIGTERM, lambda *_: self._cancel())
         signal.signal(signal.SIGINT, lambda *_: self._cancel())
-        beat = threading.Thread(target=self._beat, daemon=True)
-        beat.start()
-        try:
-            with self.log:
-                try:
-                    with own_disk():
-                        self._turn()
-                        self._work()
-                except Cancelled:
+        with self.beat, self.log:
+            try:
+                with own_disk():
+                    self._turn()
+                    self._work()
+            except Cancelled:
+                self._end(BuildState.CANCELLED, failure.cancelled(self.image.spec))
+            except ImageManagerError as error:
+                if self.cancelled.is_set():
                     self._end(BuildState.CANCELLED, failure.cancelled(self.image.spec))
-                except ImageManagerError as error:
-                    if self.cancelled.is_set():
-                        self._end(BuildState.CANCELLED, failure.cancelled(self.image.spec))
-                    else:
-                        self._end(BuildState.FAILED, failure.explain(error, self._tail))
-                except Exception as error:  # whatever it is, the user must not wait for ever
-                    self._end(
-                        BuildState.FAILED,
-                        BuildFailure(
-                            f"The build of {self.image.spec} ended by a mistake of ours: {error!r}.", "internal_error"
-                        ),
-                    )
-                    raise
-        finally:
-            self.over.set()
-            beat.join(5)
+                else:
+                    self._end(BuildState.FAILED, failure.explain(error, self._tail))
+            except Exception as error:  # whatever it is, the user must not wait for ever
+                self._end(
+                    BuildState.FAILED,
+                    BuildFailure(
+                        f"The build of {self.image.spec} ended by a mistake of ours: {error!r}.", "internal_error"
+                    ),
+                )
+                raise
 
     def _cancel(self) -> None:
         self.cancelled.set()
@@ -110,24 +99,15 @@ class BuildProcess(ABC):
             # A signal handler must not wait for locks that the interrupted code may hold.
             threading.Thread(target=run.cancel, daemon=True).start()
 
-    def _beat(self) -> None:
-        """Show that the process lives, see requests to cancel, and let readers see the log's last lines."""
-        last = 0.0
-        while not self.over.wait(FLUSH):
-            self.log.flush()
-            self._show()
-            if time.monotonic() - last < HEARTBEAT:
-                continue
-            last = time.monotonic()
-            try:
-                now = self.store.set_build(self.build.id, heartbeat=utcnow())
-            except Conflict:
-                self._cancel()  # somebody else has ended this build: nothing of it may go on
-                return
-            except ImageManagerError:
-                continue  # the store is busy or its disk full; the next beat may come through
-            if now.cancel_requested and not self.cancelled.is_set():
-                self._cancel()
+    def _tick(self) -> None:
+        """Let readers see the log's last lines, and where the build is."""
+        self.log.flush()
+        self._show()
+
+    def _sign(self) -> bool:
+        """Show that the process lives; return whether the build is to be cancelled."""
+        now = self.store.set_build(self.build.id, heartbeat=utcnow())
+        return now.cancel_requested and not self.cancelled.is_set()
 
     def _check_cancelled(self) -> None:
         if self.cancelled.is_set():
@@ -195,7 +175,7 @@ class BuildProcess(ABC):
 
     def _end(self, state: BuildState, why: BuildFailure) -> None:
         """Write an end that is no success; the engine keeps nothing of it."""
-        now = self._insist(lambda: self.store.image(self.image.id))
+        now = insist(lambda: self.store.image(self.image.id))
         if now is not None and now.state is ImageState.READY:
             self._finish(BuildState.SUCCEEDED, None)  # it is made and stays, whatever went wrong afterwards
             return
@@ -207,7 +187,7 @@ class BuildProcess(ABC):
             hint=self.redact(why.hint),
         )
         if now is not None and now.state is ImageState.BUILDING:
-            self._insist(lambda: self.store.set_image(self.image.id, state=ImageState.FAILED))
+            insist(lambda: self.store.set_image(self.image.id, state=ImageState.FAILED))
             try:
                 self.manager.engine.remove_image(self.tag)
             except ImageManagerError as error:
@@ -217,18 +197,7 @@ class BuildProcess(ABC):
     def _finish(self, state: BuildState, why: BuildFailure | None) -> None:
         self.say(why.message if why else f"{self.image.spec} {self.achieved}")
         self.log.flush()
-        self.over.set()
+        self.beat.over.set()
         changes = {"state": state, "failure": why, "log_lines": self.log.lines, "instruction": ""}
         with contextlib.suppress(Conflict):
-            self._insist(lambda: self.store.set_build(self.build.id, finished=utcnow(), **changes))
-
-    def _insist(self, write: Callable[[], T]) -> T:
-        """Call the store until it can: an end that is not written would look like a death without a reason."""
-        deadline = time.monotonic() + PATIENCE
-        while True:
-            try:
-                return write()
-            except StoreError:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(QUEUE_LOOK)
+            insist(lambda: self.store.set_build(self.build.id, finished=utcnow(), **changes))

@@ -12,17 +12,14 @@ from typing import TYPE_CHECKING
 from ..engine.port import LABEL
 from ..errors import Conflict, ImageManagerError
 from ..models import Build, BuildFailure, BuildKind, BuildState, Image, ImageState, SourceKind, utcnow
-from ..processes import ProcessIdentity
 from ..reference import slug
+from ..workers import HEARTBEAT_LIMIT, dead
 from . import failure, importing
 from .redact import Redactor
 
 if TYPE_CHECKING:
     from ..manager import ImageManager
     from ..models import Project
-
-HEARTBEAT_LIMIT = timedelta(seconds=10)
-"""After this long without a sign a worker that cannot be seen from here counts as dead (R4)."""
 
 SETTLED = timedelta(minutes=1)
 """This long after a build's end the engine does nothing for it any more."""
@@ -45,7 +42,7 @@ def recovered(manager: ImageManager, build: Build, trace: Path) -> Ended | None:
     trace : Path
         What the process wrote to its standard error.
     """
-    if not _dead(build):
+    if not dead(build.worker, build.heartbeat or build.created):
         return None
     store = manager.store
     now = store.build(build.id)
@@ -96,14 +93,6 @@ def tidy(manager: ImageManager) -> int:
             manager.store.set_image(image.id, reference="")
             count += 1
     return count
-
-
-def _dead(build: Build) -> bool:
-    worker = ProcessIdentity.parse(build.worker)
-    alive = worker.alive() if worker is not None else None
-    if alive is None:
-        return utcnow() - (build.heartbeat or build.created) >= HEARTBEAT_LIMIT
-    return not alive
 
 
 def _end(build: Build, image: Image | None, trace: Path) -> tuple[BuildState, BuildFailure | None]:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from traitlets import Instance
 from traitlets.config import Configurable
 
-from .. import access
+from .. import access, workers
 from ..errors import BuildNotFound, Conflict, InvalidRequest, NoSpaceLeft, NotFound
 from ..models import (
     Actor,
@@ -325,7 +325,7 @@ class BuildService(Configurable):
     # Recover
     def recover(self) -> builtins.list[Build]:
         """Mark the builds whose process has died; return them (R4)."""
-        children.reap()
+        workers.reap()
         found = []
         for build in self.manager.store.builds(active=True):
             changed = self._recovered(build)
