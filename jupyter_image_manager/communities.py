@@ -17,6 +17,8 @@ from .registry import address
 if TYPE_CHECKING:
     from .manager import ImageManager
     from .registry.agents import ServiceAgents
+    from .registry.client import Registry
+    from .registry.client import Registry
 
 NAME_LENGTH = 200
 AGENT_LENGTH = 256
@@ -35,6 +37,12 @@ class CommunityService(LoggingConfigurable):
         from .registry.agents import ServiceAgents
 
         return ServiceAgents(parent=self, manager=self.manager)
+
+    def registry(self, access: RegistryAccess, *, timeout: float | None = None) -> Registry:
+        """Return a client of a registry, as the administrator says how it is spoken to; close it after use."""
+        from .registry.settings import RegistrySettings
+
+        return RegistrySettings(parent=self).client(access, timeout=timeout)
 
     # Find
     def of(self, project: Project) -> Community:
@@ -221,6 +229,12 @@ class CommunityService(LoggingConfigurable):
             username=community.agent,
             secret=self.agents.open(community, sealed),
         )
+
+    def registry(self, access: RegistryAccess) -> Registry:
+        """Return what asks a registry as somebody, trusting whom builds trust."""
+        from .registry.client import Registry
+
+        return Registry(access, ca_bundle=self.manager.builds.settings.certificates())
 
     @staticmethod
     def _lacks(community: Community) -> str:

@@ -11,9 +11,8 @@ from ..reference import HOST, PATH
 HOST_LENGTH = 255
 NAMESPACE_LENGTH = 160  # of the 255 letters of a repository; project and name follow
 DOCKER_HUB = "docker.io"
-_HUB_NAMES = frozenset(
-    {DOCKER_HUB, "index.docker.io", "registry-1.docker.io", "hub.docker.com", "registry.hub.docker.com"}
-)
+DOCKER_HUB_API = "registry-1.docker.io"
+_HUB_NAMES = frozenset({DOCKER_HUB, "index.docker.io", DOCKER_HUB_API, "hub.docker.com", "registry.hub.docker.com"})
 EXAMPLE = "for example harbor.example.org or localhost:5000"
 
 
@@ -84,6 +83,11 @@ def check_namespace(text: str) -> str:
 def is_docker_hub(host: str) -> bool:
     """Whether a host is Docker Hub, under whichever of its names."""
     return host in _HUB_NAMES
+
+
+def api_host(host: str) -> str:
+    """Return the host that answers for a registry's name: Docker Hub's is another than its name."""
+    return DOCKER_HUB_API if is_docker_hub(host) else host
 
 
 def is_loopback(host: str) -> bool:

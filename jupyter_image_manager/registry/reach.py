@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import urllib.error
-import urllib.request
+from . import address
 
-DOCKER_HUB = "registry-1.docker.io"
+DOCKER_HUB = address.DOCKER_HUB_API
 
 
 def host_of(reference: str) -> str:
     """Return the registry's host of an image reference, as the engine would resolve it."""
     first, slash, _ = reference.partition("/")
     if slash and ("." in first or ":" in first or first == "localhost"):
-        return DOCKER_HUB if first in ("docker.io", "index.docker.io") else first
+        return address.api_host(first)
     return DOCKER_HUB
 
 
@@ -28,20 +27,39 @@ def unreachable(host: str, *, proxies: dict[str, str] | None = None, timeout: fl
     timeout : float
         Seconds to wait.
     """
-    address = host if "://" in host else f"https://{host}"
-    handlers = [] if proxies is None else [urllib.request.ProxyHandler(proxies)]
-    opener = urllib.request.build_opener(*handlers)
-    try:
-        opener.open(f"{address.rstrip('/')}/v2/", timeout=timeout).close()
-    except urllib.error.HTTPError as error:
-        # It wants a sign-in or refuses this address: it is there. A gateway that answers in its stead is not it.
-        return (
-            ""
-            if error.code in (401, 404, 405, 429) or error.headers.get("Docker-Distribution-Api-Version")
-            else str(error)
+    import requests
+
+    from .transport import prepared
+
+    place = host if "://" in host else f"https://{host}"
+    name = place.partition("://")[2].partition("/")[0]
+    with requests.Session() as session:
+        # A mirror's address says itself how it is spoken to; nobody signs in here.
+        prepared(session, name, timeout=timeout, insecure=(name,))
+        if proxies is not None:
+            session.trust_env = False
+            session.proxies.update(proxies)
+        try:
+            answer = session.get(f"{place.rstrip('/')}/v2/", stream=True)
+        except (requests.RequestException, ValueError) as error:
+            return reason(error)
+        with answer:
+            # It wants a sign-in or refuses this address: it is there. A gateway that answers in its stead is not it.
+            there = answer.ok or answer.status_code in (401, 404, 405, 429)
+            there = there or "Docker-Distribution-Api-Version" in answer.headers
+            return "" if there else f"HTTP {answer.status_code} {answer.reason}"
+
+
+def reason(error: Exception) -> str:
+    """Return the innermost words of a failed request: those that say why."""
+    cause: BaseException = error
+    while True:
+        inner = getattr(cause, "reason", None) or next(
+            (arg for arg in getattr(cause, "args", ()) if isinstance(arg, BaseException)), None
         )
-    except urllib.error.URLError as error:
-        return str(error.reason)
-    except (OSError, ValueError) as error:
-        return str(error)
-    return ""
+        if not isinstance(inner, BaseException):
+            break
+        cause = inner
+    if isinstance(cause, OSError) and cause.strerror:
+        return cause.strerror
+    return str(cause).rpartition("): ")[2] or type(cause).__name__
