@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from .manager import ImageManager
     from .registry.agents import ServiceAgents
     from .registry.client import Registry
-    from .registry.client import Registry
 
 NAME_LENGTH = 200
 AGENT_LENGTH = 256
@@ -229,12 +228,6 @@ class CommunityService(LoggingConfigurable):
             username=community.agent,
             secret=self.agents.open(community, sealed),
         )
-
-    def registry(self, access: RegistryAccess) -> Registry:
-        """Return what asks a registry as somebody, trusting whom builds trust."""
-        from .registry.client import Registry
-
-        return Registry(access, ca_bundle=self.manager.builds.settings.certificates())
 
     @staticmethod
     def _lacks(community: Community) -> str:
