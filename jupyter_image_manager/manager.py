@@ -15,15 +15,19 @@ from .errors import InvalidRequest, StoreError
 from .models import Actor
 
 if TYPE_CHECKING:
+    from .accounting.service import Accounting
     from .builds.service import BuildService
     from .communities import CommunityService
     from .doctor import Doctor
     from .engine.port import Engine
     from .images import ImageService
     from .kernels.service import KernelService
+    from .migration.service import MigrationService
     from .policy import ImagePolicy
     from .projects import ProjectService
+    from .pulls.service import PullService
     from .retirement.service import RetirementService
+    from .storage.service import StorageService
     from .store import Change, Store
 
 ENGINE_GROUP = "jupyter_image_manager.engines"
@@ -142,6 +146,13 @@ class ImageManager(LoggingConfigurable):
         return CommunityService(parent=self, manager=self)
 
     @cached_property
+    def pulls(self) -> PullService:
+        """Pulls: begin or join, wait, cancel."""
+        from .pulls.service import PullService
+
+        return PullService(parent=self, manager=self)
+
+    @cached_property
     def kernels(self) -> KernelService:
         """Kernels in images: launch, find, reap."""
         from .kernels.service import KernelService
@@ -154,6 +165,27 @@ class ImageManager(LoggingConfigurable):
         from .retirement.service import RetirementService
 
         return RetirementService(parent=self, manager=self)
+
+    @cached_property
+    def storage(self) -> StorageService:
+        """Optimized copies and originals: make, hold, remove, and clean up."""
+        from .storage.service import StorageService
+
+        return StorageService(parent=self, manager=self)
+
+    @cached_property
+    def accounting(self) -> Accounting:
+        """What images hold, for how long, at what price."""
+        from .accounting.service import Accounting
+
+        return Accounting(parent=self, manager=self)
+
+    @cached_property
+    def migrations(self) -> MigrationService:
+        """Images rebuilt from their recipes, many at once."""
+        from .migration.service import MigrationService
+
+        return MigrationService(parent=self, manager=self)
 
     @cached_property
     def doctor(self) -> Doctor:

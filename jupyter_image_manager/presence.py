@@ -8,7 +8,7 @@ from .errors import ImageNotFound
 from .models import Image, ImageState
 
 if TYPE_CHECKING:
-    from .engine.port import Engine, EngineInfo
+    from .engine.port import Engine, EngineImage, EngineInfo
 
 
 def identity(info: EngineInfo) -> str:
@@ -20,6 +20,23 @@ def identity(info: EngineInfo) -> str:
 def expected(image: Image) -> bool:
     """Tell whether an engine should hold an image."""
     return image.state is ImageState.READY and bool(image.engine_image)
+
+
+def held(engine: Engine, image: Image) -> EngineImage | None:
+    """Return an image as an engine holds it, by its id or by the digest that it has in its registry; None: not at all.
+
+    Raises
+    ------
+    EngineUnavailable
+        It cannot be asked.
+    """
+    # An engine that keeps images by manifest gives what it pulls another id than the one by which it was built.
+    for name in dict.fromkeys(name for name in (image.engine_image, image.pinned) if name):
+        try:
+            return engine.inspect_image(name)
+        except ImageNotFound:
+            continue
+    return None
 
 
 def holds(engine: Engine, engine_image: str) -> bool:

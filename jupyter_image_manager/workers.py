@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import threading
@@ -81,6 +83,14 @@ def dead(worker: str, heartbeat: datetime) -> bool:
     if alive is None:
         return utcnow() - heartbeat >= HEARTBEAT_LIMIT
     return not alive
+
+
+def ask_to_end(worker: str) -> None:
+    """Ask a worker of this machine to end; one that cannot be asked sees the request in the store, if it lives."""
+    process = ProcessIdentity.parse(worker)
+    if process is not None and process.alive():
+        with suppress(ProcessLookupError, PermissionError):
+            os.kill(process.pid, signal.SIGTERM)
 
 
 def insist(write: Callable[[], T]) -> T:

@@ -33,6 +33,7 @@ _ABSENT = re.compile(
     r"|connection refused|connection reset|broken pipe|\beof\b|no route to host|dial tcp|failed to do request"
     r"|(?:status|http):? 5\d\d|internal server error|bad gateway|service unavailable"
 )
+_WRONG = re.compile(r"verification failed|digest mismatch|unexpected commit digest")
 _GONE = re.compile(r"manifest unknown|manifest for .* not found|not found: manifest|blob unknown")
 
 
@@ -91,6 +92,12 @@ def _meant(text: str, reference: str, access: RegistryAccess, status: int | None
             f"The registry has no {reference} any more, or does not show it to {agent}; look whether it was deleted "
             "there, and at the agent's rights.",
             details,
+        )
+    if _WRONG.search(lower):
+        return RegistryUnavailable(
+            f"The registry {access.host} delivered something else than {reference}, and the engine refused it; let the "
+            "registry's administrator look why.",
+            {**details, "reason": "digest"},
         )
     if _SIGN_IN.search(lower):
         return RegistryRefused(

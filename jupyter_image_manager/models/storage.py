@@ -7,6 +7,8 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
+from .json import as_json, utcnow
+
 
 class RegistryState(str, Enum):
     """What is known of an image's version in its registry (R14)."""
@@ -87,6 +89,19 @@ class Pull:
     def done(self) -> bool:
         """Whether nothing more will happen to it."""
         return self.state in FINISHED_PULL_STATES
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long it will still take at its speed so far; None while that is not known."""
+        if self.state is not PullState.PULLING or self.started is None or not 0 < self.current <= self.total:
+            return None
+        took = max(0.0, (utcnow() - self.started).total_seconds())
+        return round(took * (self.total - self.current) / self.current, 1)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the JSON object of REST and of the command line: the fields, and the time left."""
+        data: dict[str, Any] = as_json(self)
+        return {**data, "seconds_left": self.seconds_left}
 
 
 @dataclass(frozen=True, slots=True)

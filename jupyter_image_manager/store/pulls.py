@@ -15,8 +15,13 @@ DONE = tuple(state.value for state in FINISHED_PULL_STATES)
 class PullRecords(Records):
     """Pulls: one at a time for each reference and engine; insert, change, look up."""
 
-    def join_pull(self, pull: Pull) -> tuple[Pull, bool]:
+    def join_pull(self, pull: Pull, waiter: str = "") -> tuple[Pull, bool]:
         """Insert a pull, unless one of the same reference runs on the same engine: that one is joined.
+
+        Parameters
+        ----------
+        waiter : str
+            Who waits for it from now on, in the same step: so it cannot be abandoned before they say so themselves.
 
         Returns
         -------
@@ -27,7 +32,7 @@ class PullRecords(Records):
         from sqlalchemy import select
 
         from .rows import to_columns, to_model
-        from .tables import PullRow
+        from .tables import PullRow, WaiterRow
 
         with self._session(write=True) as session:
             same = session.scalars(
@@ -38,11 +43,14 @@ class PullRecords(Records):
             if same is not None:
                 same.optimize = same.optimize or pull.optimize
                 same.unattended = same.unattended or pull.unattended
-                session.flush()
+            if waiter:
+                session.merge(WaiterRow(pull_id=same.id if same else pull.id, waiter=waiter, heartbeat=utcnow()))
+            session.flush()
+            if same is not None:
                 return to_model(Pull, same), False
             session.add(PullRow(**to_columns(pull, set(PullRow.__table__.columns.keys()))))
             session.flush()
-            self._note(session, "pull", pull.id, pull.project_id, "created")
+            self._note(session, "pull", pull.id, pull.project_id, pull.state.value)
         return pull, True
 
     def pull(self, id: str) -> Pull | None:
@@ -94,18 +102,54 @@ class PullRecords(Records):
                 setattr(row, name, column(value))
             session.flush()
             if set(changes) - {"heartbeat"}:
-                self._note(session, "pull", id, row.project_id, "updated")
+                self._note(session, "pull", id, row.project_id, row.state)
             found: Pull = to_model(Pull, row)
         return found
 
-    def delete_pulls(self, image_id: str) -> None:
-        """Forget the pulls of an image that are over."""
-        from sqlalchemy import delete
-
+    def claim_pull(self, id: str, before: str, worker: str) -> bool:
+        """Give a pull to a process, unless another one than before has it by now, or it is over."""
         from .tables import PullRow
 
         with self._session(write=True) as session:
-            session.execute(delete(PullRow).where(PullRow.image_id == image_id, PullRow.state.in_(DONE)))
+            row = session.get(PullRow, id)
+            if row is None or row.state in DONE or row.worker != before:
+                return False
+            row.worker, row.heartbeat = worker, utcnow()
+            return True
+
+    def abandon_pull(self, id: str, *, within: float) -> bool:
+        """Ask for the end of a pull for which nobody waits, in one step; return whether its end is asked for.
+
+        Parameters
+        ----------
+        within : float
+            Seconds within which somebody must have said that they wait.
+        """
+        from sqlalchemy import func, select
+
+        from .tables import PullRow, WaiterRow
+
+        with self._session(write=True) as session:
+            row = session.get(PullRow, id)
+            if row is None or row.cancel_requested:
+                return True
+            query = select(func.count()).where(
+                WaiterRow.pull_id == id, WaiterRow.heartbeat > utcnow() - timedelta(seconds=within)
+            )
+            if not row.unattended and not session.scalar(query):
+                row.cancel_requested = True
+            return row.cancel_requested
+
+    def delete_pulls(self, image_id: str) -> None:
+        """Forget the pulls of an image that are over."""
+        from sqlalchemy import delete, select
+
+        from .tables import PullRow, WaiterRow
+
+        over = (PullRow.image_id == image_id, PullRow.state.in_(DONE))
+        with self._session(write=True) as session:
+            session.execute(delete(WaiterRow).where(WaiterRow.pull_id.in_(select(PullRow.id).where(*over))))
+            session.execute(delete(PullRow).where(*over))
 
     def wait_for_pull(self, pull_id: str, waiter: str) -> None:
         """Write, and write again from time to time, that somebody waits."""
