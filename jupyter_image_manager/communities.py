@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import builtins
+import threading
 import uuid
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -10,8 +12,8 @@ from traitlets import Instance
 from traitlets.config import LoggingConfigurable
 
 from . import access, reference
-from .errors import CommunityNotFound, Conflict, InvalidRequest
-from .models import Actor, Community, Project, RegistryAccess, Storage, utcnow
+from .errors import CommunityNotFound, Conflict, ImageManagerError, InvalidRequest
+from .models import Actor, Community, Finding, Project, RegistryAccess, Storage, utcnow
 from .registry import address
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 NAME_LENGTH = 200
 AGENT_LENGTH = 256
+TRIAL_TIMEOUT = 10.0
 SECRET_BYTES = 64 << 10  # service accounts of some clouds sign in with a key file
 REPOSITORY_LENGTH = 255
 
@@ -29,6 +32,8 @@ class CommunityService(LoggingConfigurable):
     """Finds, makes and changes communities; the only place where a service agent's secret is opened."""
 
     manager: ImageManager = Instance("jupyter_image_manager.manager.ImageManager")  # type: ignore[assignment]  # traitlets' descriptor gives the instance
+
+    _trying = threading.Lock()  # two trials at once would delete each other's image
 
     @cached_property
     def agents(self) -> ServiceAgents:
@@ -228,6 +233,26 @@ class CommunityService(LoggingConfigurable):
             username=community.agent,
             secret=self.agents.open(community, sealed),
         )
+
+    def test(self, actor: Actor, community_id: str) -> builtins.list[Finding]:
+        """Push, pull and delete a tiny image as the service agent; name the right that is missing."""
+        community = self.get(actor, community_id)
+        access.check(actor, "community.test", None)
+        title = f"Registry of {community.name}"
+        lacks = self._lacks(community)
+        if lacks:
+            return [Finding("registry", title, "warning", lacks, "Set it with `jupyter image community set`.")]
+        try:
+            opened = self.access(community)
+        except ImageManagerError as error:
+            return [Finding("registry", title, "error", error.message)]
+        assert opened is not None  # noqa: S101 - nothing lacks
+        from .registry import trial
+
+        repository = "/".join(part for part in (community.namespace, trial.REPOSITORY) if part)
+        words = f"{self.manager.store.installation_id()} {community.id}"
+        with self._trying, self.registry(opened, timeout=TRIAL_TIMEOUT) as registry:
+            return list(trial.trial(registry, community.registry_host, repository, words))
 
     @staticmethod
     def _lacks(community: Community) -> str:

@@ -18,6 +18,7 @@ from traitlets.config import LoggingConfigurable
 from . import access
 from .doctor_engine import engine_findings
 from .doctor_machine import machine_findings
+from .doctor_registry import registry_findings
 from .errors import ImageManagerError
 from .models import Finding
 
@@ -31,7 +32,7 @@ ORDER = {"error": 0, "warning": 1, "ok": 2, "info": 3}
 
 
 class Doctor(LoggingConfigurable):
-    """Look at engine, machine, Jupyter and store; change nothing."""
+    """Look at engine, machine, Jupyter, store and registries; nothing that was there is changed."""
 
     manager: ImageManager = Instance("jupyter_image_manager.manager.ImageManager")  # type: ignore[assignment]  # a trait
 
@@ -56,6 +57,7 @@ class Doctor(LoggingConfigurable):
         checks: dict[str, Check] = {
             **engine_findings(self.manager),
             **machine_findings(self.manager),
+            "registries": lambda: registry_findings(self.manager, actor),
         }
         if project_id:
             checks["project"] = lambda: self._project(actor, project_id)
