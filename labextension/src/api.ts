@@ -1,4 +1,8 @@
-import { ServerConnection } from '@jupyterlab/services';
+import type { ServerConnection } from '@jupyterlab/services';
+import { nullTranslator } from '@jupyterlab/translation';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { Signal } from '@lumino/signaling';
+import type { ISignal } from '@lumino/signaling';
 
 import type { IImageDetails, IPackage, IRecipe } from './imagemodel';
 import type {
@@ -9,7 +13,8 @@ import type {
   ITemplate,
   ITemplateChoices
 } from './recipe';
-import { RequestError, errorOf, requestJSON, routeURL } from './request';
+import { RequestError, request, requestJSON, routeURL } from './request';
+import type { Fault, IRequester } from './request';
 import type { Answer, Given, IGiven, Route, Schema, Verb } from './rest';
 import { pause, readEvents } from './sse';
 import type { IFollowOptions, LogEvent } from './sse';
@@ -37,8 +42,25 @@ import type {
 export class ImageManagerAPI {
   /**
    * @param serverSettings - Of the application's service manager.
+   * @param trans - For what the server cannot say itself.
    */
-  constructor(readonly serverSettings: ServerConnection.ISettings) {}
+  constructor(
+    readonly serverSettings: ServerConnection.ISettings,
+    trans: TranslationBundle = nullTranslator.load('jupyter_image_manager')
+  ) {
+    this._requester = {
+      settings: serverSettings,
+      sentence: fault => {
+        this._faulted.emit(fault);
+        return sentenceOf(fault, trans);
+      }
+    };
+  }
+
+  /** Emitted when the server part could not be asked. */
+  get faulted(): ISignal<this, Fault> {
+    return this._faulted;
+  }
 
   /** What the server part says about itself. */
   status(): Promise<IStatus> {
@@ -273,7 +295,7 @@ export class ImageManagerAPI {
    * #### Notes
    * Each line comes once and in order: the number of the last one is sent on reconnection, and lines that are known are
    * dropped. A lost stream is not a failed build: it is told by `lost` and `resumed`. Rejects only when the server
-   * refuses (a 4xx).
+   * part refuses (a 4xx).
    */
   async *followLog(
     buildId: string,
@@ -285,7 +307,7 @@ export class ImageManagerAPI {
     let lost = false;
     while (!options.signal.aborted) {
       try {
-        const response = await ServerConnection.makeRequest(
+        const response = await request(
           routeURL(`builds/${buildId}/log`, this.serverSettings, {
             after: last
           }),
@@ -293,11 +315,8 @@ export class ImageManagerAPI {
             headers: { Accept: 'text/event-stream' },
             signal: options.signal
           },
-          this.serverSettings
+          this._requester
         );
-        if (!response.ok) {
-          throw await errorOf(response);
-        }
         if (lost) {
           lost = false;
           yield { kind: 'resumed' };
@@ -380,8 +399,25 @@ export class ImageManagerAPI {
     return requestJSON<Answer<V, P>>(
       routeURL(route.replace('{id}', id ?? ''), this.serverSettings, query),
       init,
-      this.serverSettings
+      this._requester
     );
+  }
+
+  private _requester: IRequester;
+  private _faulted = new Signal<this, Fault>(this);
+}
+
+/**
+ * What is said where the server cannot.
+ */
+function sentenceOf(fault: Fault, trans: TranslationBundle): string {
+  switch (fault) {
+    case 'unreachable':
+      return trans.__('The server does not answer.');
+    case 'signedOut':
+      return trans.__('You are signed out.');
+    case 'absent':
+      return trans.__('The server lacks its part of the image manager.');
   }
 }
 

@@ -2,7 +2,8 @@ import type { IDisposable } from '@lumino/disposable';
 import { Signal } from '@lumino/signaling';
 import type { ISignal } from '@lumino/signaling';
 
-import { RequestError, messageOf } from './request';
+import { whenBack } from './connection';
+import { ConnectionError, RequestError, messageOf } from './request';
 import type { IBuild, IImage, IImageManager, IReport } from './tokens';
 
 /**
@@ -74,6 +75,7 @@ export class ImageModel implements IDisposable {
     this._image = { ...image, report: null };
     this._key = keyOf(image);
     manager.stateChanged.connect(this._onChange, this);
+    whenBack(this, manager, () => void this._load());
     void this._load();
   }
 
@@ -155,6 +157,9 @@ export class ImageModel implements IDisposable {
       this._build = build;
       this._error = '';
     } catch (error) {
+      if (error instanceof ConnectionError) {
+        return; // what is known stays; it is asked again when the server is back
+      }
       this._error = messageOf(error);
     }
     this._loaded = true;

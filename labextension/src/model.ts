@@ -1,5 +1,4 @@
 import { PathExt } from '@jupyterlab/coreutils';
-import { ServerConnection } from '@jupyterlab/services';
 import type { Event, Session } from '@jupyterlab/services';
 import { Debouncer, Poll } from '@lumino/polling';
 import { Signal } from '@lumino/signaling';
@@ -7,9 +6,9 @@ import type { ISignal, IStream } from '@lumino/signaling';
 
 import type { ImageManagerAPI } from './api';
 import { ChangeWatch } from './changes';
+import { Connection } from './connection';
 import { isDone } from './format';
 import { kernelsOf } from './kernels';
-import { RequestError } from './request';
 import { Surroundings } from './surroundings';
 import type {
   IBuild,
@@ -23,7 +22,6 @@ import type {
   IUsage,
   ServerState
 } from './tokens';
-import { sameVersion } from './version';
 
 const SCHEMA = 'https://schema.jupyter.org/jupyter_image_manager/';
 
@@ -32,7 +30,6 @@ const SCHEMA = 'https://schema.jupyter.org/jupyter_image_manager/';
  */
 const IDLE_INTERVAL = 30_000;
 const BUSY_INTERVAL = 3_000;
-const ABSENT_INTERVAL = 300_000;
 
 /**
  * The state of the project in front.
@@ -46,14 +43,15 @@ export class ImageManagerModel implements IImageManager {
    */
   constructor(options: ImageManagerModel.IOptions) {
     this.api = options.api;
-    this._expectedVersion = options.version;
+    this._connection = new Connection(options.api, options.version);
+    this.api.faulted.connect(this._onFault, this);
     this._surroundings = new Surroundings(options.api);
     this._surroundings.changed.connect(this._onSurroundings, this);
     this._refreshSoon = new Debouncer(() => this._poll.refresh(), 150);
     this._changes = new ChangeWatch({
       api: options.api,
       events: options.events ?? null,
-      isWanted: () => this._server === 'ready',
+      isWanted: () => this.server === 'ready',
       onChange: () => this._soon(),
       start: options.start,
       standby: options.standby ?? 'when-hidden'
@@ -92,15 +90,19 @@ export class ImageManagerModel implements IImageManager {
   }
 
   get server(): ServerState {
-    return this._server;
+    return this._connection.state;
+  }
+
+  get known(): boolean {
+    return this._connection.known;
   }
 
   get serverVersion(): string {
-    return this._serverVersion;
+    return this._connection.serverVersion;
   }
 
   get engineProblem(): string {
-    return this._engineProblem;
+    return this._connection.engineProblem;
   }
 
   get path(): string {
@@ -218,6 +220,12 @@ export class ImageManagerModel implements IImageManager {
     void this._refreshSoon.invoke().catch(ignoreDisposal);
   }
 
+  private _onFault(): void {
+    if (this.server === 'ready') {
+      this._soon(); // that it is no more is learned by this
+    }
+  }
+
   private _onSurroundings(): void {
     this._stateChanged.emit();
   }
@@ -230,11 +238,8 @@ export class ImageManagerModel implements IImageManager {
   private async _refresh(): Promise<void> {
     const generation = this._generation;
     try {
-      if (this._server !== 'ready') {
-        await this._greet();
-        if ((this._server as ServerState) !== 'ready') {
-          return;
-        }
+      if (!(await this._connection.greet())) {
+        return;
       }
       if (!this._hasPath) {
         return; // nothing is in front yet
@@ -245,7 +250,7 @@ export class ImageManagerModel implements IImageManager {
         project ? this.api.images(project.id) : [],
         project ? this.api.builds(project.id) : [],
         this.api.projects(),
-        this._runningKernels()
+        this._connection.ofEngine(this.api.kernels(), [])
       ]);
       if (generation !== this._generation || this._isDisposed) {
         return; // another folder came to the front meanwhile; its own refresh is on the way
@@ -262,65 +267,14 @@ export class ImageManagerModel implements IImageManager {
       if (generation !== this._generation || this._isDisposed) {
         return;
       }
-      this._fail(error);
+      this._error = this._connection.failed(error);
+      this._loaded = this._loaded || this._error !== '';
     } finally {
       if (!this._isDisposed) {
         this._setPace();
         this._stateChanged.emit();
       }
     }
-  }
-
-  private async _runningKernels(): Promise<IRunningKernel[]> {
-    try {
-      const kernels = await this.api.kernels();
-      this._engineProblem = '';
-      return kernels;
-    } catch (error) {
-      if (error instanceof RequestError && error.status >= 502) {
-        // The engine does not answer; what the store knows is shown all the same.
-        this._engineProblem = error.message;
-        return [];
-      }
-      throw error;
-    }
-  }
-
-  private async _greet(): Promise<void> {
-    try {
-      const status = await this.api.status();
-      this._serverVersion = status.version;
-      this._engineProblem = status.engine.ok ? '' : status.engine.message;
-      this._server = sameVersion(status.version, this._expectedVersion)
-        ? 'ready'
-        : 'mismatch';
-    } catch (error) {
-      if (
-        error instanceof RequestError &&
-        error.status === 404 &&
-        !error.code.endsWith('_not_found')
-      ) {
-        this._server = 'absent';
-        return;
-      }
-      throw error;
-    }
-  }
-
-  private _fail(error: unknown): void {
-    this._error = error instanceof Error ? error.message : String(error);
-    if (error instanceof ServerConnection.NetworkError) {
-      this._server = 'unreachable';
-      return;
-    }
-    if (
-      error instanceof RequestError &&
-      error.status === 404 &&
-      error.code === ''
-    ) {
-      this._server = 'absent';
-    }
-    this._loaded = true;
   }
 
   private _setBuilds(builds: IBuild[]): void {
@@ -337,17 +291,14 @@ export class ImageManagerModel implements IImageManager {
 
   private _setPace(): void {
     const interval =
-      this._server === 'absent' || this._server === 'mismatch'
-        ? ABSENT_INTERVAL
-        : this._builds.length
-          ? BUSY_INTERVAL
-          : IDLE_INTERVAL;
+      this._connection.interval ??
+      (this._builds.length ? BUSY_INTERVAL : IDLE_INTERVAL);
     if (this._poll.frequency.interval !== interval) {
       this._poll.frequency = { ...this._poll.frequency, interval };
     }
   }
 
-  private _expectedVersion: string;
+  private _connection: Connection;
   private _changes: ChangeWatch;
   private _surroundings: Surroundings;
   private _poll: Poll;
@@ -357,9 +308,6 @@ export class ImageManagerModel implements IImageManager {
   private _path = '';
   private _hasPath = false;
   private _isFolder = true;
-  private _server: ServerState = 'unknown';
-  private _serverVersion = '';
-  private _engineProblem = '';
   private _project: IProject | null = null;
   private _projects: IProject[] = [];
   private _images: IImage[] = [];

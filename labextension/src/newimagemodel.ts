@@ -3,11 +3,12 @@ import { Signal } from '@lumino/signaling';
 import type { ISignal } from '@lumino/signaling';
 
 import { Beginner, asTemplate } from './beginning';
+import { whenBack } from './connection';
 import { isDockerfile, mended } from './dockerfile';
 import { NOTHING, choicesOf, isExplicit, isOther, requestOf } from './draft';
 import type { DraftStore, IDraft } from './draft';
 import type { ILintItem, ITemplate } from './recipe';
-import { messageOf } from './request';
+import { isLost, messageOf, refusalOf } from './request';
 import { SentModel } from './sentmodel';
 import type { IBuild, IImageManager, IProject } from './tokens';
 
@@ -23,10 +24,11 @@ export class NewImageModel implements IDisposable {
     this.sent = new SentModel(manager.api, project.id, {
       changed: () => this._follow(0),
       failed: reason => {
-        this._error = messageOf(reason);
+        this._error = refusalOf(reason);
         this._changed();
       }
     });
+    whenBack(this, manager, () => this._resume());
     void this._begin(true);
   }
 
@@ -257,6 +259,15 @@ export class NewImageModel implements IDisposable {
     }
   }
 
+  private _resume(): void {
+    if (!this._templates.length) {
+      void this._begin(true);
+      return;
+    }
+    this._error = '';
+    this._follow(0);
+  }
+
   private async _begin(withDraft: boolean): Promise<void> {
     const { begin, store, files, trans } = this._options;
     const { api } = this.manager;
@@ -269,7 +280,7 @@ export class NewImageModel implements IDisposable {
     if (known.status === 'fulfilled') {
       this._templates = known.value;
     } else {
-      this._error = messageOf(known.reason);
+      this._error = refusalOf(known.reason);
     }
     this._files = found.status === 'fulfilled' ? found.value : [];
     const kept = withDraft ? store.load() : null;
@@ -330,6 +341,9 @@ export class NewImageModel implements IDisposable {
         }
       }
     } catch (error) {
+      if (isLost(error)) {
+        return; // all stays as it is until the server is back
+      }
       // The text that stands here can be built without the file from which it began.
       problem =
         draft.source === 'dockerfile' && draft.text !== null
@@ -350,7 +364,7 @@ export class NewImageModel implements IDisposable {
       }
     } catch (error) {
       if (current()) {
-        this._error = messageOf(error);
+        this._error = refusalOf(error);
         this._changed();
       }
     }

@@ -40,9 +40,120 @@ export function routeURL(
 }
 
 /**
- * Turn an answer that is not a success into an error with the server's own sentence.
+ * Why the server part could not be asked.
+ *
+ * - `unreachable`: no answer, or that of a proxy in its place
+ * - `signedOut`: the server does not know any more who asks
+ * - `absent`: the server does not know our routes
  */
-export async function errorOf(response: Response): Promise<RequestError> {
+export type Fault = 'unreachable' | 'signedOut' | 'absent';
+
+/**
+ * The server part was not asked at all: neither done nor refused.
+ */
+export class ConnectionError extends Error {
+  constructor(
+    message: string,
+    readonly fault: Fault
+  ) {
+    super(message);
+    this.name = 'ConnectionError';
+  }
+}
+
+/**
+ * How requests are made.
+ */
+export interface IRequester {
+  settings: ServerConnection.ISettings;
+  /** The sentence of a fault. */
+  sentence: (fault: Fault) => string;
+}
+
+/**
+ * Call a route.
+ *
+ * @param url - Of {@link routeURL}.
+ * @param init - Method, body.
+ * @returns An answer that is a success.
+ *
+ * #### Notes
+ * Rejects with {@link RequestError} when the server part refuses, and with {@link ConnectionError} when it could not be
+ * asked.
+ */
+export async function request(
+  url: string,
+  init: RequestInit,
+  { settings, sentence }: IRequester
+): Promise<Response> {
+  const ask = async (url: string, init: RequestInit) => {
+    try {
+      return await ServerConnection.makeRequest(url, init, settings);
+    } catch (error) {
+      throw error instanceof ServerConnection.NetworkError
+        ? new ConnectionError(sentence('unreachable'), 'unreachable')
+        : error;
+    }
+  };
+  const response = await ask(url, init);
+  const { status } = response;
+  if (response.ok && !isPage(response)) {
+    return response;
+  }
+  // A page is one to sign in at, to which the request was led. A 403 may also be a refusal of what this person may do.
+  if (
+    response.ok ||
+    status === 401 ||
+    (status === 403 &&
+      isSignedOut(await ask(URLExt.join(settings.baseUrl, 'api/me'), {})))
+  ) {
+    throw new ConnectionError(sentence('signedOut'), 'signedOut');
+  }
+  const error = await errorOf(response);
+  // What the server part says has a code; else a proxy speaks, or a server without our routes.
+  if (!error.code && status === 404) {
+    throw new ConnectionError(sentence('absent'), 'absent');
+  }
+  // 424 is JupyterHub's word for a server that does not run.
+  if (!error.code && (status === 424 || status >= 502)) {
+    throw new ConnectionError(sentence('unreachable'), 'unreachable');
+  }
+  throw error;
+}
+
+/**
+ * Call a route and return its JSON; undefined where there is none.
+ */
+export async function requestJSON<T>(
+  url: string,
+  init: RequestInit,
+  requester: IRequester
+): Promise<T> {
+  const response = await request(url, init, requester);
+  const text = await response.text();
+  return (text ? JSON.parse(text) : undefined) as T;
+}
+
+/**
+ * Whether a person should look at the answer: the server part sends no pages.
+ */
+function isPage(response: Response): boolean {
+  return (response.headers.get('Content-Type') ?? '').startsWith('text/html');
+}
+
+/**
+ * What the answer to "who am I" says.
+ */
+function isSignedOut(response: Response): boolean {
+  return response.ok
+    ? isPage(response)
+    : response.status === 401 || response.status === 403;
+}
+
+/**
+ * The server's own sentence of a refusal.
+ */
+async function errorOf(response: Response): Promise<RequestError> {
   let body: Record<string, unknown> = {};
   try {
     const parsed: unknown = await response.json();
@@ -50,7 +161,7 @@ export async function errorOf(response: Response): Promise<RequestError> {
       body = parsed as Record<string, unknown>;
     }
   } catch {
-    // Not JSON: a proxy's page, or a server without our routes.
+    // Not JSON: a proxy's page.
   }
   return new RequestError(
     String(body.message || response.statusText || response.status),
@@ -61,33 +172,29 @@ export async function errorOf(response: Response): Promise<RequestError> {
 }
 
 /**
- * Call a route and return its JSON.
- *
- * @param url - Of {@link routeURL}.
- * @param init - Method, body.
- * @param settings - Of the application's service manager.
- * @returns The parsed body; undefined where there is none.
- *
- * #### Notes
- * Rejects with {@link RequestError} when the server refuses, and with
- * `ServerConnection.NetworkError` when it cannot be reached.
- */
-export async function requestJSON<T>(
-  url: string,
-  init: RequestInit,
-  settings: ServerConnection.ISettings
-): Promise<T> {
-  const response = await ServerConnection.makeRequest(url, init, settings);
-  if (!response.ok) {
-    throw await errorOf(response);
-  }
-  const text = await response.text();
-  return (text ? JSON.parse(text) : undefined) as T;
-}
-
-/**
  * The sentence of an error.
  */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/**
+ * Whether nothing was asked at all, also where JupyterLab itself asked.
+ */
+export function isLost(error: unknown): boolean {
+  return (
+    error instanceof ConnectionError ||
+    error instanceof ServerConnection.NetworkError ||
+    // A file that may not be read has a sentence of its own.
+    (error instanceof ServerConnection.ResponseError &&
+      [401, 403].includes(error.response.status) &&
+      error.message === 'Forbidden')
+  );
+}
+
+/**
+ * The sentence of an error on a page; nothing where its notice about the server says it.
+ */
+export function refusalOf(error: unknown): string {
+  return isLost(error) ? '' : messageOf(error);
 }

@@ -314,9 +314,10 @@ export interface IKernelEvent {
  * - `absent`: the server does not know our routes
  * - `mismatch`: the server part is of another version
  * - `unreachable`: the server did not answer
+ * - `signedOut`: the server does not know any more who asks
  */
 export type ServerState =
-  'unknown' | 'ready' | 'absent' | 'mismatch' | 'unreachable';
+  'unknown' | 'ready' | 'absent' | 'mismatch' | 'unreachable' | 'signedOut';
 
 /**
  * The state of the project in front, kept up to date.
@@ -331,6 +332,8 @@ export interface IImageManager extends IDisposable {
   /** Emitted when a build that was active has ended. */
   readonly buildEnded: ISignal<IImageManager, IBuild>;
   readonly server: ServerState;
+  /** Whether the server part has answered once, in the version of this page. */
+  readonly known: boolean;
   /** Version of the server part, when it answered. */
   readonly serverVersion: string;
   /** What the server says about its engine; empty when all is well. */

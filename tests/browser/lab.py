@@ -9,15 +9,19 @@ import json
 import os
 import secrets
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import docker
@@ -62,9 +66,17 @@ class Lab:
     data: Path
     log: Path
 
+    control: str
+    engine: Path
+
     def environment(self) -> dict[str, str]:
         """Return what the browser tests read."""
-        return {"LAB_URL": self.url, "LAB_TOKEN": self.token}
+        return {
+            "LAB_URL": self.url,
+            "LAB_TOKEN": self.token,
+            "LAB_CONTROL": self.control,
+            "LAB_ENGINE": str(self.engine),
+        }
 
 
 def _write_root(root: Path, base: str, scientific: str) -> None:
@@ -115,16 +127,85 @@ def _fill(data: Path, root: Path) -> tuple[str, str]:
         manager.close()
 
 
-def _wait(runtime: Path, server: subprocess.Popen[bytes], log: Path) -> dict[str, str]:
-    while server.poll() is None:
-        for path in runtime.glob("jpserver-*.json"):
+class Server:
+    """A JupyterLab that can be killed and started again, in other ways too, at the same address."""
+
+    def __init__(self, command: list[str], environment: dict[str, str], log: Path) -> None:
+        self._command = command
+        self._environment = environment
+        self._log = log
+        self._process: subprocess.Popen[bytes] | None = None
+        self._port = 0
+        self.url = ""
+
+    def start(self, *options: str) -> None:
+        """Start it with more options, and wait until it listens."""
+        command = [*self._command, f"--ServerApp.port={self._port}", *options]
+        with self._log.open("ab") as output:
+            self._process = subprocess.Popen(command, env=self._environment, stdout=output, stderr=subprocess.STDOUT)
+        info = self._wait(self._process)
+        self.url = str(info["url"]).rstrip("/")
+        self._port = int(info["port"])
+
+    def stop(self) -> None:
+        """End it as a kill does: nobody is told."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def end(self) -> None:
+        """End it as a person does."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait()
+
+    def _wait(self, process: subprocess.Popen[bytes]) -> dict[str, Any]:
+        path = Path(self._environment["JUPYTER_RUNTIME_DIR"]) / f"jpserver-{process.pid}.json"
+        while process.poll() is None:
             try:
-                info: dict[str, str] = json.loads(path.read_text())
-            except ValueError:
-                continue  # being written
+                info: dict[str, Any] = json.loads(path.read_text())
+                socket.create_connection(("127.0.0.1", int(info["port"])), timeout=1).close()
+            except (OSError, ValueError):
+                time.sleep(0.1)  # not there, or being written
+                continue
             return info
-        time.sleep(0.1)
-    raise AssertionError(f"JupyterLab did not start:\n{log.read_text()}")
+        raise AssertionError(f"JupyterLab did not start:\n{self._log.read_text()}")
+
+
+@contextmanager
+def controlled(server: Server) -> Iterator[str]:
+    """Let a test in the browser stop and start the server: POST /stop, or /start with a list of options."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            if self.path == "/start":
+                server.start(*json.loads(body or "[]"))
+            else:
+                server.stop()
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            """Say nothing."""
+
+    listener = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=listener.serve_forever, name="control of the lab")
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.server_port}"
+    finally:
+        listener.shutdown()
+        listener.server_close()
+        thread.join()
+
+
+def _engine_socket(place: Path) -> Path:
+    """Return a name for the engine's socket that a test can take away, as if the engine were down."""
+    path = place / "engine.sock"
+    path.symlink_to(os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock").removeprefix("unix://"))
+    return path
 
 
 def _remove_traces(installation: str) -> None:
@@ -158,8 +239,11 @@ def running() -> Iterator[Lab]:
         json.dumps({"fetchNews": "false", "checkForUpdates": False})
     )
     token = secrets.token_hex(16)
+    engine = _engine_socket(place)
     environment = {
         **os.environ,
+        "DOCKER_HOST": f"unix://{engine}",
+        "JUPYTER_TOKEN": token,
         "JUPYTER_CONFIG_DIR": str(place / "config"),
         "JUPYTER_DATA_DIR": str(place / "share"),
         "JUPYTER_RUNTIME_DIR": str(runtime),
@@ -168,23 +252,20 @@ def running() -> Iterator[Lab]:
     }
     command = [
         *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"),
-        "--ServerApp.port=0",
         f"--ServerApp.root_dir={root}",
-        f"--IdentityProvider.token={token}",
         f"--ImageManager.data_dir={data}",
         "--TemplateCatalog.base_image=jim-test/python:{python}",
         "--BuildSettings.from_server_environment=True",
         "--LabApp.expose_app_in_browser=True",
         "--LabApp.extension_manager=readonly",
     ]
-    with log.open("wb") as output:
-        server = subprocess.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT)
+    server = Server(command, environment, log)
     try:
-        info = _wait(runtime, server, log)
-        yield Lab(info["url"].rstrip("/"), token, root, data, log)
+        server.start()
+        with controlled(server) as control:
+            yield Lab(server.url, token, root, data, log, control, engine)
     finally:
-        server.terminate()
-        server.wait()
+        server.end()
         _remove_traces(installation)
         shutil.rmtree(place, ignore_errors=True)
 

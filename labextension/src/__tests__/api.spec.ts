@@ -20,6 +20,7 @@ function stream(...chunks: string[]): Response {
   return {
     ok: true,
     status: 200,
+    headers: new Headers({ 'Content-Type': 'text/event-stream' }),
     body: {
       getReader: () => ({
         read: async () => {
@@ -205,7 +206,54 @@ describe('followLog', () => {
 
   it('gives up when the server refuses', async () => {
     await expect(
-      collect([() => json({ message: 'Not yours.', code: 'not_allowed' }, 403)])
+      collect([
+        () => json({ message: 'Not yours.', code: 'not_allowed' }, 403),
+        () => json({ identity: {} }) // of api/me: who asks is known
+      ])
     ).rejects.toThrow('Not yours.');
+  });
+});
+
+describe('what is not an answer of the server part', () => {
+  const ask = async (
+    answer: (route: string) => Response | Promise<Response>
+  ) => {
+    const api = new ImageManagerAPI(
+      settingsOf(request => answer(new URL(request.url).pathname))
+    );
+    const faults: string[] = [];
+    api.faulted.connect((_, fault) => faults.push(fault));
+    const error: unknown = await api.status().catch(reason => reason);
+    return { error, faults };
+  };
+  const page = (status: number) =>
+    new Response('<h1>?</h1>', {
+      status,
+      headers: { 'Content-Type': 'text/html' }
+    });
+
+  it.each([
+    ['no answer', 'unreachable', () => Promise.reject(new TypeError('Failed'))],
+    ['a proxy without its server', 'unreachable', () => page(503)],
+    ['a server that does not run', 'unreachable', () => json({}, 424)],
+    ['a server without our routes', 'absent', () => page(404)],
+    ['a page to sign in', 'signedOut', () => page(200)],
+    ['a cookie that is over', 'signedOut', () => json({ message: 'x' }, 403)],
+    ['a token that is over', 'signedOut', () => json({ message: 'x' }, 401)]
+  ])('%s is told as %s', async (_, fault, answer) => {
+    const { error, faults } = await ask(answer);
+    expect(error).toMatchObject({ name: 'ConnectionError', fault });
+    expect(faults).toEqual([fault]);
+  });
+
+  it('leaves refusals what they are', async () => {
+    const denied = json({ message: 'Not you.', code: 'not_allowed' }, 403);
+    const { error, faults } = await ask(route =>
+      route.endsWith('/api/me') ? json({ identity: {} }) : denied
+    );
+    expect(error).toMatchObject({ status: 403, message: 'Not you.' });
+    const down = json({ message: 'Down.', code: 'engine_unavailable' }, 503);
+    expect((await ask(() => down)).error).toBeInstanceOf(RequestError);
+    expect(faults).toEqual([]);
   });
 });

@@ -2,6 +2,7 @@ import type { Event } from '@jupyterlab/services';
 import { Stream } from '@lumino/signaling';
 
 import { ImageManagerAPI } from '../api';
+import { whenBack } from '../connection';
 import { kernelsOf, nearestProject } from '../kernels';
 import { ImageManagerModel } from '../model';
 import type { IBuild, IKernelEvent } from '../tokens';
@@ -12,6 +13,7 @@ interface IServer {
   builds: IBuild[];
   version: string;
   absent: boolean;
+  signedOut: boolean;
   engineDown: boolean;
 }
 
@@ -20,6 +22,7 @@ function modelOf(server: Partial<IServer> = {}) {
     builds: [],
     version: '1.0.0',
     absent: false,
+    signedOut: false,
     engineDown: false,
     ...server
   };
@@ -31,6 +34,9 @@ function modelOf(server: Partial<IServer> = {}) {
       requests.push(route);
       if (state.absent) {
         return new Response('<h1>404</h1>', { status: 404 });
+      }
+      if (state.signedOut) {
+        return json({ message: 'Forbidden' }, 403);
       }
       switch (route) {
         case 'status':
@@ -107,6 +113,28 @@ describe('ImageManagerModel', () => {
     await model.refresh();
     expect(model.server).toBe('absent');
     expect(new Set(requests)).toEqual(new Set(['status']));
+    model.dispose();
+  });
+
+  it('keeps what it knows while the server does not know who asks, and goes on after it', async () => {
+    const { model, state } = modelOf();
+    model.setPath('churn', true);
+    await model.refresh();
+    let back = 0;
+    whenBack({}, model, () => (back += 1));
+    state.signedOut = true;
+    await model.refresh();
+    expect(model.server).toBe('signedOut');
+    expect(model.error).toBe('');
+    expect(model.images).toHaveLength(1);
+    state.signedOut = false;
+    await model.refresh();
+    expect(model.server).toBe('ready');
+    expect(back).toBe(1);
+    state.absent = true;
+    await model.refresh();
+    expect(model.server).toBe('absent');
+    expect(model.known).toBe(true);
     model.dispose();
   });
 

@@ -1,5 +1,7 @@
 import { nullTranslator } from '@jupyterlab/translation';
 
+import { Signal } from '@lumino/signaling';
+
 import { ImageManagerAPI } from '../api';
 import { DraftStore, NOTHING, beginningOf, withRequirements } from '../draft';
 import type { IBeginning } from '../draft';
@@ -85,7 +87,13 @@ async function modelOf(
     })
   );
   const model = new NewImageModel({
-    manager: { api, images: [], builds: [] } as never,
+    manager: {
+      api,
+      images: [],
+      builds: [],
+      server: 'ready',
+      stateChanged: new Signal({})
+    } as never,
     project: aProject(),
     begin,
     store: new DraftStore('p1', kept),

@@ -11,6 +11,7 @@ import type { IFound } from './empty';
 import { useKeptFocus } from './focus';
 import { ImageList } from './images';
 import { ActionButton, ImageName, Mark, ProgressBar, useNow } from './parts';
+import { ServerNotice } from './servernotice';
 import { SystemImages } from './systemimages';
 import { Usage } from './usage';
 
@@ -47,18 +48,17 @@ function PanelContent({
   look: (folder: string) => Promise<IFound[]>;
 }): JSX.Element {
   const { manager, trans } = useView();
+  const notice = <ServerNotice manager={manager} trans={trans} />;
   if (!manager.loaded) {
-    return manager.server === 'unreachable' ? (
-      <Problem text={manager.error} retry={true} />
-    ) : (
+    return manager.server === 'unknown' || manager.server === 'ready' ? (
       <Skeleton />
+    ) : (
+      notice
     );
   }
   const problems = (
     <>
-      {manager.engineProblem && (
-        <Problem text={manager.engineProblem} retry={true} />
-      )}
+      {notice}
       {manager.error && (
         <Problem
           text={trans.__('Not up to date: %1', manager.error)}

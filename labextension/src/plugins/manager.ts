@@ -37,7 +37,7 @@ export const managerPlugin: JupyterFrontEndPlugin<IImageManager> = {
     const trans = translator.load('jupyter_image_manager');
     const { serviceManager } = app;
     const manager = new ImageManagerModel({
-      api: new ImageManagerAPI(serviceManager.serverSettings),
+      api: new ImageManagerAPI(serviceManager.serverSettings, trans),
       version: VERSION,
       events: serviceManager.events.stream,
       sessions: serviceManager.sessions,
@@ -98,26 +98,33 @@ function announceProblems(
 ): void {
   let told = '';
   manager.stateChanged.connect(() => {
-    if (manager.server === told) {
-      return;
+    if (manager.server === told || manager.known) {
+      return; // else the panel and the pages say it
     }
-    if (manager.server === 'absent') {
-      told = manager.server;
+    told = manager.server;
+    if (told === 'absent') {
       Notification.info(
         trans.__(
           'Images are hidden: the server lacks its part. Run “pip install jupyter_image_manager” there and restart it.'
         ),
         { autoClose: 10000 }
       );
-    } else if (manager.server === 'mismatch') {
-      told = manager.server;
+    } else if (told === 'mismatch') {
       Notification.info(
         trans.__(
-          'Images are hidden: this page is of version %1, the server of %2. Restart the server, then reload the page.',
+          'Images wait: this page is of version %1, the server of %2. Reload the page; if that does not help, restart the server.',
           VERSION,
           manager.serverVersion
         ),
-        { autoClose: false }
+        {
+          autoClose: false,
+          actions: [
+            {
+              label: trans.__('Reload'),
+              callback: () => window.location.reload()
+            }
+          ]
+        }
       );
     }
   });

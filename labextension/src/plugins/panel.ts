@@ -9,7 +9,7 @@ import { IImageManager } from '../tokens';
 import { ImagePanel } from '../widgets/panel';
 
 /**
- * Adds the panel to the left side bar, while the server part is there.
+ * Adds the panel to the left side bar, unless the server never had its part.
  */
 export const panelPlugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-image-manager:panel',
@@ -34,8 +34,7 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
     restorer?.add(panel, panel.id);
     add();
     manager.stateChanged.connect(() => {
-      const wanted =
-        manager.server !== 'absent' && manager.server !== 'mismatch';
+      const wanted = manager.server !== 'absent' || manager.known;
       if (wanted && !panel.parent) {
         add();
       } else if (!wanted && panel.parent) {

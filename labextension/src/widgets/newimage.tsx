@@ -6,6 +6,7 @@ import { ReactWidget } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import { NewImageForm } from '../components/newimage';
+import { ServerNotice } from '../components/servernotice';
 import { DraftStore } from '../draft';
 import type { IBeginning } from '../draft';
 import { NewImageModel } from '../newimagemodel';
@@ -48,13 +49,16 @@ export function createNewImageWidget(options: {
     }
   });
   const widget = ReactWidget.create(
-    <NewImageForm
-      model={model}
-      editors={options.editors}
-      trans={options.trans}
-      onSubmitted={options.onSubmitted}
-      onCancelled={options.onCancelled}
-    />
+    <>
+      <ServerNotice manager={options.manager} trans={options.trans} />
+      <NewImageForm
+        model={model}
+        editors={options.editors}
+        trans={options.trans}
+        onSubmitted={options.onSubmitted}
+        onCancelled={options.onCancelled}
+      />
+    </>
   );
   widget.disposed.connect(() => model.dispose());
   widget.addClass('jp-ImageManager-page');

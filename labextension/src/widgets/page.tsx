@@ -5,6 +5,7 @@ import * as React from 'react';
 
 import { ViewContext } from '../components/context';
 import type { INotebookInFront } from '../components/context';
+import { ServerNotice } from '../components/servernotice';
 import type { IImageManager } from '../tokens';
 import { openMenu } from './menu';
 
@@ -37,6 +38,7 @@ export function createPage(
         notebook
       }}
     >
+      <ServerNotice manager={manager} trans={trans} />
       {content}
     </ViewContext.Provider>
   );

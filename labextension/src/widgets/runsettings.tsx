@@ -4,6 +4,7 @@ import { ReactWidget } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import { RunSettingsForm } from '../components/runsettings';
+import { ServerNotice } from '../components/servernotice';
 import type { IImageManager, IProject, IStatus } from '../tokens';
 
 /**
@@ -21,26 +22,29 @@ export function createRunSettingsWidget(options: {
     each => each.project_id === project.id
   ).length;
   const widget = ReactWidget.create(
-    <RunSettingsForm
-      project={project}
-      status={options.status}
-      running={running}
-      trans={trans}
-      save={async changes => {
-        await manager.api.setRunSettings(project.id, changes);
-        await manager.refresh();
-        Notification.success(
-          running
-            ? trans.__(
-                'Saved. Running kernels keep their settings until they are restarted.'
-              )
-            : trans.__('Saved.'),
-          { autoClose: 6000 }
-        );
-        onClosed();
-      }}
-      onCancelled={onClosed}
-    />
+    <>
+      <ServerNotice manager={manager} trans={trans} />
+      <RunSettingsForm
+        project={project}
+        status={options.status}
+        running={running}
+        trans={trans}
+        save={async changes => {
+          await manager.api.setRunSettings(project.id, changes);
+          await manager.refresh();
+          Notification.success(
+            running
+              ? trans.__(
+                  'Saved. Running kernels keep their settings until they are restarted.'
+                )
+              : trans.__('Saved.'),
+            { autoClose: 6000 }
+          );
+          onClosed();
+        }}
+        onCancelled={onClosed}
+      />
+    </>
   );
   widget.addClass('jp-ImageManager-page');
   return widget;

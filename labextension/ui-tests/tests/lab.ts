@@ -89,6 +89,24 @@ export class Lab {
     expect(response.ok(), await response.text()).toBe(true);
   }
 
+  /** Kill the server, as the machine might. */
+  async stopServer(): Promise<void> {
+    await this._control('stop');
+  }
+
+  /** Start the server again at the same address, with more options. */
+  async startServer(...options: string[]): Promise<void> {
+    await this._control('start', options);
+  }
+
+  private async _control(what: string, options?: string[]): Promise<void> {
+    const response = await this.page.request.post(
+      `${process.env.LAB_CONTROL}/${what}`,
+      { data: options, timeout: 90_000 }
+    );
+    expect(response.ok()).toBe(true);
+  }
+
   /** A cell of the notebook in front. */
   cell(index: number): Locator {
     return this.page
