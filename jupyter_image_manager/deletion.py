@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from . import notebooks, system_images, usage
-from .models import DeletionPreview, Image, ImageState, Project, RunningKernel
+from .models import BuildKind, DeletionPreview, Image, ImageState, Project, RunningKernel
 
 if TYPE_CHECKING:
     from .manager import ImageManager
@@ -32,8 +32,9 @@ def users(manager: ImageManager, image: Image, kernels: Kernels) -> list[str]:
         ]
     if image.state is ImageState.BUILDING:
         found.append("it is being built")
-    if store.active_check_of(image.id) is not None:
-        found.append("it is being checked")
+    for kind, words in ((BuildKind.CHECK, "it is being checked"), (BuildKind.PUSH, "it is being pushed")):
+        if store.active_of_kind(image.id, kind) is not None:
+            found.append(words)
     if image.system and system_images.declared(manager, image):
         found.append("the administrator declares it in ImagePolicy.system_images")
     return found

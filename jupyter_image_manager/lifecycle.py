@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 
-from .models import BuildState, Image, ImageState, Recipe, Report, SourceKind
+from .models import BuildState, Image, ImageState, Recipe, RegistryState, Report, SourceKind, Storage
 
 S = BuildState
 
 BUILD_STEPS: dict[BuildState, frozenset[BuildState]] = {
-    S.QUEUED: frozenset({S.BUILDING, S.CHECKING, S.CANCELLED, S.FAILED, S.INTERRUPTED}),
+    S.QUEUED: frozenset({S.BUILDING, S.CHECKING, S.PUSHING, S.CANCELLED, S.FAILED, S.INTERRUPTED}),
     S.BUILDING: frozenset({S.CHECKING, S.SAVING, S.FAILED, S.CANCELLED, S.INTERRUPTED}),
     S.CHECKING: frozenset({S.BUILDING, S.SAVING, S.FAILED, S.CANCELLED, S.INTERRUPTED}),
     S.SAVING: frozenset({S.PUSHING, S.SUCCEEDED, S.FAILED, S.CANCELLED, S.INTERRUPTED}),
@@ -30,7 +31,7 @@ def lacking(report: Report) -> str:
 def why_unusable(image: Image) -> str | None:
     """Return why an image cannot run kernels, with what to do; None when its state allows it."""
     if image.state is ImageState.READY:
-        return None
+        return registry_lost(image) or None
     if image.state is ImageState.BUILDING:
         return f"{image.spec} is still being built; follow it with `jupyter image log {image.spec}`."
     if image.state is ImageState.FAILED:
@@ -44,6 +45,54 @@ def why_unusable(image: Image) -> str | None:
         lacks = f" ({said})" if (said := lacking(image.report)) else ""
         return f"{image.spec} lacks what a kernel needs{lacks}; `jupyter image check --fix {image.spec}` appends it."
     return f"{image.spec} is no longer in the engine; {_build_again(image)}."
+
+
+def unpushed(image: Image) -> bool:
+    """Tell whether an image is to be kept in a registry and is saved on this machine only."""
+    return image.storage is Storage.REGISTRY and image.state is ImageState.READY and not image.repository
+
+
+def registry_lost(image: Image) -> str:
+    """Return that an image's version is gone from its registry and nothing else holds it (R14); empty otherwise."""
+    if image.registry_state is not RegistryState.MISSING or image.optimized:
+        return ""
+    return (
+        f"{image.spec} is missing in the registry: {image.repository} has its version no more, or does not show it, so "
+        f"it can no longer be pulled, optimized or activated; {_build_again(image)}."
+    )
+
+
+def registry_warning(image: Image, limited_until: datetime | None = None) -> str:
+    """Return what the state of an image in its registry means for who relies on it; empty when all is well.
+
+    Parameters
+    ----------
+    limited_until : datetime, optional
+        When the registry will answer again, where it said so.
+    """
+    if unpushed(image):
+        return (
+            "It is saved on this machine only: it is not pushed yet, or its push failed; `jupyter image retry "
+            f"{image.spec}` pushes it without building."
+        )
+    host = image.repository.partition("/")[0]
+    on = f" (looked up {image.registry_checked:%Y-%m-%d %H:%M} UTC)" if image.registry_checked else ""
+    if image.registry_state is RegistryState.MISSING and image.optimized:
+        return f"It is missing in the registry{on}: it works on from its optimized copy, and deleting that is final."
+    if image.registry_state is RegistryState.UNREACHABLE:
+        return f"The registry {host} cannot be reached{on}: what is not on the machine cannot be pulled for now."
+    if image.registry_state is RegistryState.FORBIDDEN:
+        return (
+            f"The registry {host} does not let the community's service agent see it{on}: it cannot be pulled before "
+            "the community's administrator gives the agent that right, or its secret anew."
+        )
+    if image.registry_state is RegistryState.RATE_LIMITED:
+        wait = f" until {limited_until:%H:%M} UTC" if limited_until else ""
+        return (
+            f"The registry {host} limits requests and takes no more{wait}{on}: what is not on the machine cannot be "
+            "pulled for now; wait, or sign the service agent in as somebody whom it allows more."
+        )
+    return registry_lost(image)
 
 
 def why_absent(image: Image, engine_id: str, address: str) -> str:
@@ -60,7 +109,9 @@ def _build_again(image: Image) -> str:
     return f"build it again from its recipe with `jupyter image build {image.name} --from-image {image.spec}`"
 
 
-def warnings(image: Image, machine: str = "", absent: str = "", retired: str = "") -> tuple[str, ...]:
+def warnings(
+    image: Image, machine: str = "", absent: str = "", retired: str = "", limited_until: datetime | None = None
+) -> tuple[str, ...]:
     """Return what a person should know before relying on an image.
 
     Parameters
@@ -71,10 +122,14 @@ def warnings(image: Image, machine: str = "", absent: str = "", retired: str = "
         Why the engine does not hold it; empty when it does, or when that is not known.
     retired : str
         What a retirement means for it; empty when none reaches it.
+    limited_until : datetime, optional
+        When its registry, which limits requests, will answer again.
     """
     found = [retired] if retired and image.state not in (ImageState.BUILDING, ImageState.FAILED) else []
     if image.state in (ImageState.MISSING, ImageState.UNUSABLE):
         found.append(why_unusable(image) or "")
+    elif said := registry_warning(image, limited_until):
+        found.append(said)
     elif absent:
         found.append(absent)
     if machine and image.architecture and image.architecture != machine:

@@ -6,22 +6,17 @@ active where it is; a later check that finds something lacking changes its repor
 
 from __future__ import annotations
 
-import statistics
-import uuid
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ..errors import Conflict, ImageNotFound
 from ..lifecycle import lacking
-from ..models import Actor, Build, BuildFailure, BuildKind, BuildState, Image, ImageState, Report, utcnow
+from ..models import Actor, Build, BuildFailure, BuildKind, BuildState, Image, ImageState, Report
 from . import failure
+from .joining import joined_or_new
 from .process import BuildProcess
 
 if TYPE_CHECKING:
     from ..manager import ImageManager
-
-HISTORY = 9
-"""How many earlier checks the estimate looks at."""
 
 
 def asked_for(
@@ -38,28 +33,7 @@ def asked_for(
         raise Conflict(f"{image.spec} is being built, and checked then; wait for it, or cancel the build.")
     if not image.engine_image:
         raise Conflict(f"{image.spec} has not been built, so there is nothing to check; build it first.")
-    same = manager.store.active_check_of(image.id)
-    if same is not None and same.project_id == project_id:
-        with suppress(Conflict):  # it has just ended: then this is a check of its own
-            joined = same.joined + 1
-            return manager.store.set_build(same.id, joined=joined, activate=same.activate or activate), False
-    took = [
-        (build.finished - build.started).total_seconds()
-        for build in manager.store.builds(image_id=image.id, active=False)
-        if build.kind is BuildKind.CHECK and build.started and build.finished
-    ]
-    build = Build(
-        id=uuid.uuid4().hex,
-        project_id=project_id,
-        image_id=image.id,
-        state=BuildState.QUEUED,
-        requested_by=actor.name,
-        created=utcnow(),
-        estimate=round(statistics.median(took[:HISTORY]), 1) if took else None,
-        activate=activate,
-        kind=BuildKind.CHECK,
-    )
-    return manager.store.add_build(build), True
+    return joined_or_new(manager, actor, image, project_id, BuildKind.CHECK, activate=activate)
 
 
 def keep(manager: ImageManager, image_id: str, report: Report) -> Image:

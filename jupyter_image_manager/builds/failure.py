@@ -10,6 +10,7 @@ from ..models import BuildFailure, BuildKind, BuildState, Report
 
 TAIL = 200
 DECISIVE = 8
+PUSH_FAILED = "push_failed"
 _HINTS = (
     # What is not reached looks to pip as if it were not there: these come first.
     (
@@ -104,12 +105,36 @@ def items(report: Report) -> tuple[str, ...]:
 
 def interrupted(spec: str, lines: tuple[str, ...] = (), kind: BuildKind = BuildKind.BUILD) -> BuildFailure:
     """Return why a build ended whose process died; `lines` are the last that it complained of."""
-    verb, again = ("built", "retry") if kind is BuildKind.BUILD else ("checked", "check")
+    verb, again = {BuildKind.CHECK: ("checked", "check"), BuildKind.PUSH: ("pushed", "retry")}.get(
+        kind, ("built", "retry")
+    )
     return BuildFailure(
         lines=lines,
         message=f"The process that {verb} {spec} died, so the {kind.value} was interrupted; nothing else has changed.",
         code=BuildState.INTERRUPTED.value,
         hint=f"Try again with `jupyter image {again} {spec}`.",
+    )
+
+
+def unpushed(spec: str, state: BuildState, why: BuildFailure | None = None) -> BuildFailure:
+    """Return why a push did not reach the registry; the image itself is made, and stays on this machine.
+
+    Parameters
+    ----------
+    why : BuildFailure, optional
+        What the push failed of.
+    """
+    kept = f"{spec} is built and checked, and saved on this machine only"
+    message = {
+        BuildState.CANCELLED: f"The push was cancelled: {kept}.",
+        BuildState.INTERRUPTED: f"The process that pushed {spec} died: {kept}.",
+    }.get(state, f"{kept}, since its push failed: {why.message if why else ''}")
+    return BuildFailure(
+        message=message,
+        code=state.value if state in (BuildState.CANCELLED, BuildState.INTERRUPTED) else PUSH_FAILED,
+        lines=why.lines if why else (),
+        hint=f"`jupyter image retry {spec}` pushes it without building; it can be used meanwhile once it is active "
+        f"(`jupyter image activate {spec}`).",
     )
 
 

@@ -10,7 +10,8 @@ from abc import ABC, abstractmethod
 from dataclasses import replace
 from typing import Any
 
-from ..engine.port import BuildRun
+from .. import lifecycle
+from ..engine.port import BuildRun, Transfer
 from ..errors import Conflict, ImageManagerError, NotAllowed, StoreError
 from ..manager import ImageManager
 from ..models import Actor, BuildFailure, BuildState, Image, ImageState, utcnow
@@ -61,7 +62,7 @@ class BuildProcess(ABC):
         self.log = LogWriter(path, limit=self.settings.log_limit, redact=self.redact)
         self.cancelled = threading.Event()
         self.beat = Beat(self._sign, self._cancel, self._tick)
-        self._run: BuildRun | None = None
+        self._run: BuildRun | Transfer | None = None
         self._tail: list[str] = []
         self._shown = 0.0
         self._place: dict[str, Any] = {}
@@ -141,6 +142,31 @@ class BuildProcess(ABC):
     def _work(self) -> None:
         """Do what the build is for; end it by :meth:`_finish`, or by an error."""
 
+    def _pushed(self, image: Image) -> Image:
+        """Push an image to its registry; return it with its place there."""
+        from .pushing import Push
+
+        def follow(transfer: Transfer) -> None:
+            self._run, done = transfer, 0
+            try:
+                for step in transfer:
+                    self._check_cancelled()
+                    push.progress(step)
+                    words = f"pushing {step.current / 1e6:.1f} of {step.total / 1e6:.1f} MB"
+                    self._progress(step.layers_done, step.layers, words)
+                    if step.layers_done > done:
+                        done = step.layers_done
+                        self.say(f"{step.text} ({done} of {step.layers} layers)")
+            finally:
+                self._run = None
+
+        def pause(seconds: float) -> None:
+            self.cancelled.wait(seconds)
+            self._check_cancelled()
+
+        push = Push(self.manager, self.project, image, say=self.say, follow=follow, pause=pause)
+        return push.done()
+
     def _checking(self, text: str) -> None:
         self._check_cancelled()
         self.say(text)
@@ -176,9 +202,11 @@ class BuildProcess(ABC):
     def _end(self, state: BuildState, why: BuildFailure) -> None:
         """Write an end that is no success; the engine keeps nothing of it."""
         now = insist(lambda: self.store.image(self.image.id))
-        if now is not None and now.state is ImageState.READY:
+        if now is not None and now.state is ImageState.READY and not lifecycle.unpushed(now):
             self._finish(BuildState.SUCCEEDED, None)  # it is made and stays, whatever went wrong afterwards
             return
+        if now is not None and lifecycle.unpushed(now):
+            why = failure.unpushed(now.spec, state, why)
         why = replace(
             why,
             message=self.redact(why.message),

@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .. import lifecycle
 from ..engine.port import LABEL
 from ..errors import Conflict, ImageManagerError
 from ..models import Build, BuildFailure, BuildKind, BuildState, Image, ImageState, SourceKind, utcnow
@@ -97,7 +98,10 @@ def tidy(manager: ImageManager) -> int:
 
 def _end(build: Build, image: Image | None, trace: Path) -> tuple[BuildState, BuildFailure | None]:
     spec = image.spec if image else build.image_id
-    if build.kind is BuildKind.BUILD and image is not None and image.state is ImageState.READY:
+    if build.kind is not BuildKind.CHECK and image is not None and image.state is ImageState.READY:
+        if lifecycle.unpushed(image):
+            ended = BuildState.CANCELLED if build.cancel_requested else BuildState.INTERRUPTED
+            return ended, failure.unpushed(spec, ended)
         return BuildState.SUCCEEDED, None  # it died after its work was done, before it could say so
     if build.cancel_requested:
         return BuildState.CANCELLED, failure.cancelled(spec, build.kind)

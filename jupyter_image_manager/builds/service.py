@@ -4,21 +4,15 @@ from __future__ import annotations
 
 import builtins
 import fcntl
-import signal
 import statistics
 import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from functools import cached_property
-from os import kill
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from traitlets import Instance
-from traitlets.config import Configurable
-
-from .. import access, workers
+from .. import access, lifecycle, workers
 from ..errors import BuildNotFound, Conflict, InvalidRequest, NoSpaceLeft, NotFound
 from ..models import (
     Actor,
@@ -26,7 +20,6 @@ from ..models import (
     BuildKind,
     BuildRequest,
     BuildState,
-    ContextPreview,
     Image,
     ImageState,
     LogLine,
@@ -34,63 +27,25 @@ from ..models import (
     Storage,
     utcnow,
 )
-from ..package_index import versions
 from ..patience import awake
-from ..processes import ProcessIdentity
 from ..reference import check_name
 from . import children, housekeeping, importing, sources
-from .context import Context
-from .ignoring import ignore
 from .log import LogReader, LogWriter
+from .preparing import Preparing
 from .recovery import end_unmade, recovered, tidy
-from .settings import BuildSettings
 
 if TYPE_CHECKING:
-    from ..manager import ImageManager
-    from ..requirements import Checker
-    from ..templates import TemplateCatalog
+    pass
 
 
 SWEEP = 3600.0
 """Seconds between two looks for logs and contexts that are kept no longer."""
 
 
-class BuildService(Configurable):
+class BuildService(Preparing):
     """Everything about builds but the building."""
 
     _swept = -SWEEP
-    _manager = Instance("jupyter_image_manager.manager.ImageManager")
-
-    def __init__(self, *, manager: ImageManager, **kwargs: Any) -> None:
-        super().__init__(_manager=manager, **kwargs)
-
-    @property
-    def manager(self) -> ImageManager:
-        """The service that this is a part of."""
-        found: ImageManager = self._manager
-        return found
-
-    @cached_property
-    def settings(self) -> BuildSettings:
-        """The administrator's settings for every build."""
-        return BuildSettings(parent=self.manager)
-
-    @cached_property
-    def catalog(self) -> TemplateCatalog:
-        """The ready-made Dockerfiles."""
-        from ..base_image import recorded
-        from ..templates import TemplateCatalog
-
-        catalog = TemplateCatalog(parent=self.manager)
-        catalog.local_bases = lambda: recorded(self.manager.data_path)
-        return catalog
-
-    @cached_property
-    def checker(self) -> Checker:
-        """The check of images."""
-        from ..requirements import Checker
-
-        return Checker(parent=self.manager, manager=self.manager)
 
     # Submit
     def submit(self, actor: Actor, project_id: str, request: BuildRequest) -> Build:
@@ -102,11 +57,9 @@ class BuildService(Configurable):
         project = manager.projects.get(actor, project_id)
         access.check(actor, "image.build", project)
         name = check_name(request.name)
-        if request.storage is Storage.REGISTRY:
-            raise InvalidRequest(
-                "No registry is set for this project's community, so the image can only be kept on this machine; "
-                "choose local storage, or ask the administrator to set a registry."
-            )
+        storage = manager.communities.choose(project, request.storage)
+        if storage is Storage.REGISTRY:
+            manager.communities.repository(project, name)  # refused now if it cannot be one
         if not project.found:
             raise Conflict(
                 f"The folder {project.path} of the project {project.name!r} is not there; say where it is now with "
@@ -116,7 +69,7 @@ class BuildService(Configurable):
         awake(manager.engine)
         self._room(source.recipe.context_size)
         with self._submitting():
-            same = manager.store.active_build_of(project.id, name, source.recipe.digest)
+            same = manager.store.active_build_of(project.id, name, source.recipe.digest, storage)
             if same is not None:
                 with suppress(Conflict):  # it has just ended: then this is a build of its own
                     return manager.store.set_build(
@@ -129,12 +82,12 @@ class BuildService(Configurable):
                 name=name,
                 version=0,
                 state=ImageState.BUILDING,
-                storage=Storage.LOCAL,
+                storage=storage,
                 recipe_id=source.recipe.id,
                 created=utcnow(),
                 created_by=actor.name,
                 description=request.description,
-                optimized=True,
+                optimized=storage is Storage.LOCAL,
             )
             image = manager.store.add_image(image, source.recipe)
             build = manager.store.add_build(
@@ -243,16 +196,11 @@ class BuildService(Configurable):
         if build.done:
             return build
         build = self.manager.store.set_build(build_id, cancel_requested=True)
-        worker = ProcessIdentity.parse(build.worker)
-        if worker is not None and worker.alive():
-            try:
-                kill(worker.pid, signal.SIGTERM)
-            except (ProcessLookupError, PermissionError):
-                return self.get(actor, build_id)  # it has just ended, or sees the request by itself
-        return self.manager.store.build(build_id) or build
+        workers.ask_to_end(build.worker)
+        return self.get(actor, build_id)
 
     def retry(self, actor: Actor, build_id: str, secrets: dict[str, bytes] | None = None) -> Build:
-        """Build a failed, cancelled or interrupted image again from the recipe that is kept."""
+        """Build a failed, cancelled or interrupted image again from its recipe; one that is made is only pushed."""
         build = self.get(actor, build_id)
         manager = self.manager
         image = manager.images.get(actor, build.image_id).image
@@ -262,6 +210,8 @@ class BuildService(Configurable):
             raise Conflict(f"The {build.kind.value} of {image.spec} is still {build.state.value}; cancel it first.")
         if build.kind is BuildKind.CHECK:
             return self.check(actor, image.id, project.id, activate=build.activate)
+        if build.kind is BuildKind.PUSH or lifecycle.unpushed(image):
+            return self.push(actor, image.id, activate=build.activate)
         if image.state in (ImageState.READY, ImageState.MISSING):
             raise Conflict(f"{image.spec} is built and never changes; build a new version instead.")
         recipe = manager.images.recipe(actor, image.id)
@@ -300,6 +250,18 @@ class BuildService(Configurable):
         awake(manager.engine)
         with self._submitting():
             build, new = checks.asked_for(manager, actor, image, project.id, activate=activate)
+        return children.start(manager, build, {}, {}) if new else build
+
+    def push(self, actor: Actor, image_id: str, *, activate: bool = False) -> Build:
+        """Push an image that is saved on this machine only to its registry, without building it."""
+        from . import pushing
+
+        manager, image = self.manager, self.manager.images.image(actor, image_id)
+        project = manager.projects.get(actor, image.project_id)
+        access.check(actor, "image.build", project)
+        awake(manager.engine)
+        with self._submitting():
+            build, new = pushing.asked_for(manager, actor, image, project, activate=activate)
         return children.start(manager, build, {}, {}) if new else build
 
     def fix(self, actor: Actor, image_id: str) -> Build:
@@ -354,46 +316,3 @@ class BuildService(Configurable):
             with self._log(build.id) as log:
                 log.write(ended.message, stream="meta")
         return ended.build
-
-    # Help before a build
-    def preview_context(self, actor: Actor, project_id: str, context: str | None) -> ContextPreview:
-        """Return what would be sent as a build's context (R3)."""
-        project = self.manager.projects.get(actor, project_id)
-        access.check(actor, "image.view", project)
-        return Context(Path(project.path), context).survey(self.settings.context_limit)[0]
-
-    def ignore(
-        self, actor: Actor, project_id: str, path: str, context: str | None = None, *, ignored: bool = True
-    ) -> ContextPreview:
-        """Leave a file out of a context by its .dockerignore, or take that back; return what would be sent then."""
-        project = self.manager.projects.get(actor, project_id)
-        access.check(actor, "image.build", project)
-        ignore(Context(Path(project.path), context).folder, path, ignored=ignored)
-        return self.preview_context(actor, project_id, context)
-
-    def lint(
-        self, actor: Actor, project_id: str, dockerfile: str, context: str | None = None
-    ) -> builtins.list[dict[str, Any]]:
-        """Return what will bite in a Dockerfile with this context, each with its cure and the edit that does it."""
-        from ..mends import remarks
-
-        project = self.manager.projects.get(actor, project_id)
-        access.check(actor, "image.view", project)
-        files = Context(Path(project.path), context) if project.found else None
-        return remarks(dockerfile, files=files, versions=self.checker.versions)
-
-    def templates(self) -> builtins.list[dict[str, Any]]:
-        """Return the ready-made Dockerfiles with their choices."""
-        return self.catalog.list()
-
-    def render_template(self, choices: dict[str, Any]) -> str:
-        """Return the Dockerfile of a template with these choices."""
-        return self.catalog.render(choices).dockerfile
-
-    def package_versions(self, name: str, python: str = "") -> tuple[str, ...]:
-        """Return the versions that the index of builds has of a package, newest first."""
-        return versions(name, python, environment=self.settings.run_environment())
-
-    def parse_template(self, dockerfile: str) -> dict[str, Any] | None:
-        """Return the choices that give exactly this Dockerfile; None when it is no template's any more."""
-        return self.catalog.parse(dockerfile)

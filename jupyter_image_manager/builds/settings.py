@@ -50,6 +50,16 @@ class BuildSettings(LoggingConfigurable):
         help="""Bytes of a context up to which a copy is kept with the recipe, so that a rebuild needs nothing from the
         project folder. Bigger contexts are recorded by digest only.""",
     ).tag(config=True)
+    push_attempts = Int(
+        4,
+        help="""How often a push to a registry that breaks off is tried in all; layers that are there are not sent
+        again. The engine tries each layer some times by itself as well.""",
+    ).tag(config=True)
+    push_wait = Float(
+        2.0,
+        help="""Seconds before a push that broke off is tried again, doubled each time. A registry that names the time
+        to wait is believed, up to two minutes.""",
+    ).tag(config=True)
     archive_limit = Int(64 << 30, help="Bytes, unpacked, that an archive of an image may hold to be imported.").tag(
         config=True
     )

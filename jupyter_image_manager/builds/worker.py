@@ -24,7 +24,7 @@ from ..engine.lines import LONGEST
 from ..engine.port import LABEL, BuildRun, BuildSpec
 from ..errors import BuildFailed
 from ..manager import ImageManager
-from ..models import BuildFailure, BuildKind, BuildState, ImageState, Recipe, Report, SourceKind, utcnow
+from ..models import BuildFailure, BuildKind, BuildState, ImageState, Recipe, Report, SourceKind, Storage, utcnow
 from ..processes import ProcessIdentity
 from . import failure, importing
 from .context import DOCKERFILE, closing, nothing
@@ -246,6 +246,9 @@ class ImageProcess(BuildProcess):
             why = BuildFailure(str(why_unusable(image)), "image_unusable", lines=failure.items(report))
             self._finish(BuildState.FAILED, why)
             return
+        if image.storage is Storage.REGISTRY:
+            self._state(BuildState.PUSHING, step=0, steps=0)
+            image = self._pushed(image)
         self._activate(image)
         self._finish(BuildState.SUCCEEDED, None)
 
@@ -265,11 +268,10 @@ def main() -> None:
 
 
 def _process(kind: BuildKind) -> type[BuildProcess]:
-    if kind is BuildKind.BUILD:
-        return ImageProcess
     from .checks import CheckProcess
+    from .pushing import PushProcess
 
-    return CheckProcess
+    return {BuildKind.BUILD: ImageProcess, BuildKind.CHECK: CheckProcess, BuildKind.PUSH: PushProcess}[kind]
 
 
 if __name__ == "__main__":

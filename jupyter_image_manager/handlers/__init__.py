@@ -24,6 +24,7 @@ ROUTES: tuple[tuple[str, str], ...] = (
     ("images/{id}/layers", "images:LayersHandler"),
     ("images/{id}/diff", "images:DiffHandler"),
     ("images/{id}/check", "images:CheckHandler"),
+    ("images/{id}/push", "images:PushHandler"),
     ("images/{id}/fix", "images:FixHandler"),
     ("builds", "builds:BuildsHandler"),
     ("builds/{id}", "builds:OneBuildHandler"),

@@ -111,6 +111,19 @@ class CheckHandler(ImageHandler):
         await self.accepted(self.manager.builds.check, self.actor, image_id)
 
 
+class PushHandler(ImageHandler):
+    """``images/{id}/push``."""
+
+    acts = frozenset({"POST"})
+
+    @web.authenticated
+    @authorized
+    async def post(self, image_id: str) -> None:
+        """Push an image that is saved on this machine only, as a build of kind push."""
+        self.read({})
+        await self.accepted(self.manager.builds.push, self.actor, image_id)
+
+
 class FixHandler(ImageHandler):
     """``images/{id}/fix``."""
 

@@ -29,6 +29,7 @@ class BuildKind(str, Enum):
 
     BUILD = "build"  # turns a recipe into an image
     CHECK = "check"  # checks an image that is made, once more; only its report changes
+    PUSH = "push"  # takes an image that is made to its registry, which an earlier push did not reach
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class BuildFailure:
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """One run that turns a recipe into an image, or checks one again; its log is kept."""
+    """One run that turns a recipe into an image, or checks or pushes one; its log is kept."""
 
     id: str
     project_id: str

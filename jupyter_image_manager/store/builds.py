@@ -5,11 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import BuildNotFound, Conflict
-from ..models import FINISHED_BUILD_STATES, Build, BuildKind, BuildState, utcnow
+from ..models import FINISHED_BUILD_STATES, Build, BuildKind, BuildState, Storage, utcnow
 from .base import Records
 
 ACTIVE = tuple(s.value for s in (BuildState.BUILDING, BuildState.CHECKING, BuildState.SAVING, BuildState.PUSHING))
 UNFINISHED = (BuildState.QUEUED.value, *ACTIVE)
+BEGUN = {
+    BuildKind.BUILD: BuildState.BUILDING,
+    BuildKind.CHECK: BuildState.CHECKING,
+    BuildKind.PUSH: BuildState.PUSHING,
+}
+"""The first state of each kind of build after the queue."""
 
 
 class BuildRecords(Records):
@@ -140,13 +146,13 @@ class BuildRecords(Records):
             if running + (session.scalar(waiting) or 0) >= limit:
                 return False
             now = utcnow()
-            begun = BuildState.CHECKING if row.kind == BuildKind.CHECK.value else BuildState.BUILDING
+            begun = BEGUN[BuildKind(row.kind)]
             row.state, row.started, row.heartbeat = begun.value, now, now
             self._note(session, "build", id, row.project_id, row.state)
             return True
 
-    def active_build_of(self, project_id: str, name: str, recipe_digest: str) -> Build | None:
-        """Return an unfinished build of the same recipe under the same name (R8)."""
+    def active_build_of(self, project_id: str, name: str, recipe_digest: str, storage: Storage) -> Build | None:
+        """Return an unfinished build of the same recipe under the same name for the same storage (R8)."""
         from sqlalchemy import select
 
         from .rows import to_model
@@ -159,6 +165,7 @@ class BuildRecords(Records):
             .where(
                 ImageRow.project_id == project_id,
                 ImageRow.name == name,
+                ImageRow.storage == storage.value,
                 RecipeRow.digest == recipe_digest,
                 BuildRow.kind == BuildKind.BUILD.value,
                 BuildRow.state.in_(UNFINISHED),
@@ -169,10 +176,9 @@ class BuildRecords(Records):
             row = session.scalar(query)
             return None if row is None else to_model(Build, row)
 
-    def active_check_of(self, image_id: str) -> Build | None:
-        """Return an unfinished check of an image."""
-        unfinished = (b for b in self.builds(image_id=image_id, active=True) if b.kind is BuildKind.CHECK)
-        return next(unfinished, None)
+    def active_of_kind(self, image_id: str, kind: BuildKind) -> Build | None:
+        """Return an unfinished build of an image, of one kind."""
+        return next((b for b in self.builds(image_id=image_id, active=True) if b.kind is kind), None)
 
     def durations(self, project_id: str, name: str, template: str = "") -> list[float]:
         """Return the seconds of earlier successful builds of this name, else of the template, newest first."""

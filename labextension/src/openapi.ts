@@ -296,6 +296,25 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/images/{id}/push": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Push an image that is saved on this machine only to its registry, as a build of kind `push`, without building it */
+        post: operations["pushImage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/images/{id}/fix": {
         parameters: {
             query?: never;
@@ -385,6 +404,60 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/retirements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the retirements, the one that stops first at the beginning */
+        get: operations["listRetirements"];
+        put?: never;
+        /** Let images made before one day stop working on another (R60) */
+        post: operations["declareRetirement"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/retirements/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say whom a retirement would hit; nothing changes */
+        post: operations["previewRetirement"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/retirements/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take a retirement back; its images work again */
+        delete: operations["withdrawRetirement"];
         options?: never;
         head?: never;
         patch?: never;
@@ -718,6 +791,10 @@ export interface components {
          *         "architecture": "amd64",
          *         "optimized": true,
          *         "registry_state": "none",
+         *         "registry_checked": null,
+         *         "repository": "",
+         *         "registry_size": 0,
+         *         "last_used": null,
          *         "last_build_id": "c7d8e9f0a1b24c3d9e8f7a6b5c4d3e2f",
          *         "system": false,
          *         "engine_id": "7XQJ:2F5K",
@@ -843,12 +920,12 @@ export interface components {
             exit_code: number | null;
         };
         /**
-         * @description What a build is for: it turns a recipe into an image, or checks an image that is made.
+         * @description What a build is for: it turns a recipe into an image, checks an image that is made, or pushes one.
          * @enum {string}
          */
-        BuildKind: "build" | "check";
+        BuildKind: "build" | "check" | "push";
         /**
-         * @description One run that turns a recipe into an image, or checks one again; its log is kept.
+         * @description One run that turns a recipe into an image, or checks or pushes one; its log is kept.
          * @example {
          *       "id": "c7d8e9f0a1b24c3d9e8f7a6b5c4d3e2f",
          *       "project_id": "9b2d7f0e6c2c4a35a2b3c1a0a1b2c3d4",
@@ -1108,6 +1185,10 @@ export interface components {
          *       "architecture": "amd64",
          *       "optimized": true,
          *       "registry_state": "none",
+         *       "registry_checked": null,
+         *       "repository": "",
+         *       "registry_size": 0,
+         *       "last_used": null,
          *       "last_build_id": "c7d8e9f0a1b24c3d9e8f7a6b5c4d3e2f",
          *       "system": false,
          *       "engine_id": "7XQJ:2F5K",
@@ -1134,6 +1215,7 @@ export interface components {
             labels: {
                 [key: string]: string;
             };
+            /** @description What is run, and pulled, sha256:...; of the manifest in its registry once it is pushed, before that of the image in the engine. */
             digest: string;
             engine_image: string;
             reference: string;
@@ -1141,7 +1223,21 @@ export interface components {
             python_version: string;
             architecture: string;
             optimized: boolean;
-            registry_state: string;
+            registry_state: components["schemas"]["RegistryState"];
+            /**
+             * Format: date-time
+             * @description When the registry was last asked; null when never.
+             */
+            registry_checked: string | null;
+            /** @description Where it is in its registry, host/namespace/project/name; empty while it was not pushed. */
+            repository: string;
+            /** @description Bytes there, compressed, with layers that others share; 0 when that is not known. */
+            registry_size: number;
+            /**
+             * Format: date-time
+             * @description When a kernel last began in it; null when never.
+             */
+            last_used: string | null;
             report?: components["schemas"]["Report"] | null;
             last_build_id: string | null;
             system: boolean;
@@ -1155,6 +1251,107 @@ export interface components {
             published_to: string[];
             warnings: string[];
             running_kernels: number;
+            /** @description What stops it, or has stopped it; null when no retirement reaches it. */
+            retirement?: components["schemas"]["RetirementNotice"] | null;
+        };
+        /**
+         * @description What is known of an image in its registry, as last looked up: none, it is kept on the machine only; missing, it was deleted there and can no longer be pulled, optimized or activated.
+         * @enum {string}
+         */
+        RegistryState: "none" | "present" | "missing" | "unreachable" | "forbidden" | "rate_limited";
+        /** @description What a retirement means for one image at the moment (R60). */
+        RetirementNotice: {
+            retirement_id: string;
+            /** Format: date-time */
+            stops: string;
+            /** @description It cannot be activated or started any more. */
+            stopped: boolean;
+            /** @description Begun days counted; 0 once it has stopped. */
+            days_left: number;
+            /** @description The warning, or the refusal, with what to do. */
+            message: string;
+        };
+        /**
+         * @description A rule of the administrator after which old images stop working unless migrated (R60). Those whose id begins with `configured-` stand in the configuration.
+         * @example {
+         *       "id": "5a6b7c8d9e0f4a1b8c2d3e4f5a6b7c8d",
+         *       "created_before": "2025-12-03T00:00:00.000Z",
+         *       "stops": "2026-01-31T00:00:00.000Z",
+         *       "created": "2025-12-03T08:00:00.000Z",
+         *       "created_by": "ada",
+         *       "selector": {
+         *         "python": "<3.9"
+         *       },
+         *       "message": "Python 3.8 gets no security updates.",
+         *       "delete_after": null
+         *     }
+         */
+        Retirement: {
+            id: string;
+            /** Format: date-time */
+            created_before: string;
+            /** Format: date-time */
+            stops: string;
+            /** Format: date-time */
+            created: string;
+            created_by: string;
+            /** @description Only images that are so; keys are storage, python, base, template, project and community. */
+            selector: {
+                [key: string]: string;
+            };
+            message: string;
+            /**
+             * Format: date-time
+             * @description When what is still retired is deleted; null means never.
+             */
+            delete_after: string | null;
+        };
+        /**
+         * @example {
+         *       "created_before": "2025-12-03",
+         *       "stops": "2026-01-31",
+         *       "python": "<3.9",
+         *       "message": "Python 3.8 gets no security updates."
+         *     }
+         */
+        RetirementRequest: {
+            /** @description A day, which begins at 00:00 UTC, or a moment with its zone. */
+            created_before: string;
+            /** @description As created_before. */
+            stops: string;
+            /** @description Why, in a sentence for people. */
+            message?: string;
+            /** @description Delete what is still retired so many days after it has stopped, as `90d`. */
+            delete_after?: string;
+            /** @description Only images kept there, `local` or `registry`. */
+            storage?: string;
+            /** @description Only images with such a Python, a PEP 440 specifier. */
+            python?: string;
+            /** @description Only images whose recipe stands on such a base, a pattern. */
+            base?: string;
+            template?: string;
+            /** @description Id, name or folder of a project. */
+            project?: string;
+            /** @description Id or name of a community. */
+            community?: string;
+            /** @description Declare it also when images stop at once or are yet to be made; no key of a preview. */
+            confirm?: boolean;
+        };
+        RetirementPreview: {
+            retirement: components["schemas"]["Retirement"];
+            days_left: number;
+            images: {
+                image_id: string;
+                spec: string;
+                project_id: string;
+                /** @description Name of the project. */
+                project: string;
+                /** Format: date-time */
+                created: string;
+                created_by: string;
+                /** @description Names of the projects whose kernels run in it. */
+                active_in: string[];
+            }[];
         };
         /** @description What every project can activate: the server environment, with the id `server-environment`, or an image that the administrator declared. */
         ServerImage: {
@@ -1562,7 +1759,7 @@ export interface components {
                  */
                 "application/json": components["schemas"]["Error"] & {
                     /** @enum {unknown} */
-                    code?: "not_found" | "project_not_found" | "image_not_found" | "build_not_found";
+                    code?: "not_found" | "project_not_found" | "image_not_found" | "build_not_found" | "retirement_not_found" | "migration_not_found";
                 };
             };
         };
@@ -2478,6 +2675,43 @@ export interface operations {
             504: components["responses"]["EngineHangs"];
         };
     };
+    pushImage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            202: {
+                headers: {
+                    /** @description Where to look for it. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Build"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            500: components["responses"]["Fault"];
+            502: components["responses"]["EngineFailed"];
+            503: components["responses"]["EngineAbsent"];
+            504: components["responses"]["EngineHangs"];
+        };
+    };
     fixImage: {
         parameters: {
             query?: never;
@@ -2674,6 +2908,112 @@ export interface operations {
                     };
                     "text/event-stream": string;
                 };
+            };
+            400: components["responses"]["Invalid"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["Fault"];
+        };
+    };
+    listRetirements: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Retirement"][];
+                    };
+                };
+            };
+            400: components["responses"]["Invalid"];
+            403: components["responses"]["NotAllowed"];
+            500: components["responses"]["Fault"];
+        };
+    };
+    declareRetirement: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RetirementRequest"];
+            };
+        };
+        responses: {
+            /** @description Declared. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetirementPreview"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            403: components["responses"]["NotAllowed"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            500: components["responses"]["Fault"];
+        };
+    };
+    previewRetirement: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RetirementRequest"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetirementPreview"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            403: components["responses"]["NotAllowed"];
+            413: components["responses"]["TooLarge"];
+            500: components["responses"]["Fault"];
+        };
+    };
+    withdrawRetirement: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             400: components["responses"]["Invalid"];
             403: components["responses"]["NotAllowed"];

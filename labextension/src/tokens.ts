@@ -25,6 +25,17 @@ export type BuildState =
   | 'interrupted';
 
 /**
+ * What is known of an image in its registry.
+ */
+export type RegistryState =
+  | 'none'
+  | 'present'
+  | 'missing'
+  | 'unreachable'
+  | 'forbidden'
+  | 'rate_limited';
+
+/**
  * An immutable, named, versioned environment of one project.
  */
 export interface IImage {
@@ -47,6 +58,13 @@ export interface IImage {
   python_version: string;
   architecture: string;
   optimized: boolean;
+  /** As last looked up, at `registry_checked`. */
+  registry_state: RegistryState;
+  registry_checked: string | null;
+  /** Where it is in its registry; empty while it was not pushed. */
+  repository: string;
+  /** Bytes there, compressed. */
+  registry_size: number;
   active: boolean;
   project: string;
   warnings: string[];
@@ -147,7 +165,7 @@ export interface IBuild {
   project_id: string;
   image_id: string;
   /** A check makes nothing: it looks once more at an image that is made. */
-  kind: 'build' | 'check';
+  kind: 'build' | 'check' | 'push';
   state: BuildState;
   requested_by: string;
   created: string;
