@@ -20,7 +20,19 @@ class ImagePolicy(LoggingConfigurable):
         `docker.io/library/python:*`. Default: any. An empty list forbids all.""",
     ).tag(config=True)
     max_images = Int(0, help="Images that one project may have at most; 0 means no limit.").tag(config=True)
-    max_bytes = Int(0, help="Bytes that one project's images may take at most; 0 means no limit.").tag(config=True)
+    max_bytes = Int(
+        0,
+        help="""Bytes that one project's optimized copies and local images may take at most, shared layers counted once;
+        0 means no limit.""",
+    ).tag(config=True)
+    max_community_images = Int(
+        0, help="Images that all projects of a community may have at most together; 0 means no limit."
+    ).tag(config=True)
+    max_community_bytes = Int(
+        0,
+        help="""Bytes that the optimized copies and local images of all projects of a community may take at most
+        together; 0 means no limit.""",
+    ).tag(config=True)
     min_free_bytes = Int(
         1 << 30, help="Bytes that must be free on the engine's disk before a build or an import begins."
     ).tag(config=True)

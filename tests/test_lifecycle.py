@@ -13,10 +13,8 @@ from jupyter_image_manager.models import (
     CheckItem,
     Image,
     ImageState,
-    Layer,
     Report,
 )
-from jupyter_image_manager.usage import unshared
 
 from .store.values import a_recipe, an_image
 
@@ -66,11 +64,3 @@ def test_a_role_that_does_not_suffice_is_told_which_would(monkeypatch: pytest.Mo
     access.check(Actor("ada"), "image.view", None)
     with pytest.raises(NotAllowed, match=r"ada is Viewer of this server; image.delete needs Developer"):
         access.check(Actor("ada"), "image.delete", None)
-
-
-def test_shared_layers_are_not_freed() -> None:
-    base, one, two = Layer("FROM", 100), Layer("RUN a", 10), Layer("RUN b", 1)
-    assert unshared((base, one), []) == 110
-    assert unshared((base, one), [(base, two)]) == 10
-    assert unshared((base, one), [(two,), (base, one, two)]) == 0
-    assert unshared((), [(base,)]) == 0

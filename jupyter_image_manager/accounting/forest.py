@@ -6,24 +6,13 @@ forest: an image is a way from a root to one of its nodes, and what two images s
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
 
 from ..models import Layer
-
-ROOT = -1
-
-
-@dataclass(slots=True)
-class _Node:
-    parent: int
-    size: int
-    digest: str
-    owners: list[str] = field(default_factory=list)  # of ways that lead to or through it
-    children: list[int] = field(default_factory=list)
+from .parts import ROOT, Node, Parts
 
 
-class Forest:
+class Forest(Parts):
     """The layers of images.
 
     Parameters
@@ -38,10 +27,9 @@ class Forest:
     """
 
     def __init__(self, contents: Mapping[str, Sequence[Layer]]) -> None:
-        self._nodes: list[_Node] = []
+        super().__init__()
         self._by_digest: dict[tuple[int, str], int] = {}
         self._by_instruction: dict[tuple[int, str, int], int] = {}
-        self._ways: dict[str, tuple[int, ...]] = {}
         # Those with digests first: the others find theirs among them, in whatever order they come.
         for owner in sorted(contents, key=lambda each: (any(not layer.digest for layer in contents[each]), each)):
             self._add(owner, contents[owner])
@@ -66,55 +54,12 @@ class Forest:
                 found = None  # made alike, and yet something else
         if found is None:
             found = len(self._nodes)
-            self._nodes.append(_Node(parent, layer.size, layer.digest))
-            if parent != ROOT:
-                self._nodes[parent].children.append(found)
+            self._nodes.append(Node(parent, layer.size, layer.digest))
             self._by_instruction.setdefault(instruction, found)
         if layer.digest:
             self._nodes[found].digest = layer.digest
             self._by_digest[parent, layer.digest] = found
         return found
-
-    # What is held
-    def size(self, owner: str) -> int:
-        """Return the bytes of all layers of an image."""
-        return sum(self._nodes[place].size for place in self._ways[owner])
-
-    def shared(self, owner: str) -> int:
-        """Return the bytes of an image's layers that others have too."""
-        return sum(self._nodes[place].size for place in self._ways[owner] if len(self._nodes[place].owners) > 1)
-
-    def union(self, owners: Iterable[str]) -> int:
-        """Return the bytes that images hold together, shared layers counted once."""
-        places = {place for owner in owners for place in self._ways[owner]}
-        return sum(self._nodes[place].size for place in places)
-
-    def shares(self, owners: Collection[str] | None = None) -> dict[str, int]:
-        """Return the bytes that each image is counted with: of a layer, each that has it has the same part.
-
-        The sum is what they hold together, to the byte.
-
-        Parameters
-        ----------
-        owners : collection of str, optional
-            Among whom a layer is divided; default: all.
-        """
-        wanted = set(self._ways if owners is None else owners)
-        found = dict.fromkeys(sorted(wanted), 0)
-        for node in self._nodes:
-            having = [owner for owner in node.owners if owner in wanted]
-            if having:
-                part, rest = divmod(node.size, len(having))
-                for number, owner in enumerate(sorted(having)):
-                    found[owner] += part + (number < rest)
-        return found
-
-    # What is freed
-    def frees(self, owners: Iterable[str]) -> int:
-        """Return the bytes of layers that only these images have."""
-        gone = set(owners)
-        places = {place for owner in gone for place in self._ways[owner]}
-        return sum(self._nodes[place].size for place in places if set(self._nodes[place].owners) <= gone)
 
     def best(self, candidates: Collection[str], most: int) -> tuple[tuple[str, ...], int]:
         """Return the candidates, at most some, that free most when they go together, and the bytes.

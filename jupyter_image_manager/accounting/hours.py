@@ -94,9 +94,11 @@ def cost(byte_hours: int, price: float, first: datetime, after: datetime) -> flo
 
 
 def days(hours: Iterable[tuple[datetime, str, int]]) -> dict[tuple[str, str], int]:
-    """Return the bytes that were held on average over each day's 24 hours, by day and key."""
+    """Return the bytes that were held on average over each day's hours that were metered, by day and key."""
     found: dict[tuple[str, str], int] = {}
+    metered: dict[str, set[datetime]] = {}
     for hour, key, held in hours:
-        place = (f"{hour.astimezone(timezone.utc):%Y-%m-%d}", key)
-        found[place] = found.get(place, 0) + held
-    return {place: held // 24 for place, held in found.items()}
+        day = f"{hour.astimezone(timezone.utc):%Y-%m-%d}"
+        metered.setdefault(day, set()).add(hour)
+        found[day, key] = found.get((day, key), 0) + held
+    return {place: held // len(metered[place[0]]) for place, held in found.items()}

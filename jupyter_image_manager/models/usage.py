@@ -29,7 +29,8 @@ class StoragePreview:
     frees_registry: int = 0  # bytes that only the registry's own garbage collection gives back
     works_after: tuple[str, ...] = ()  # what goes on working, in sentences
     lost: tuple[str, ...] = ()  # what does not, in sentences
-    shared_with: tuple[str, ...] = ()  # images that have the same version in the registry
+    shared_with: tuple[str, ...] = ()  # images and tags that are the same version in the registry
+    used_by: tuple[str, ...] = ()  # who forbids it, in words
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,6 +142,15 @@ class ImageRecords(Records):
             rows = session.execute(query.limit(limit).execution_options(yield_per=AT_ONCE))
             yield from to_models(Image, [c.key for c in columns], rows, **({} if with_report else {"report": None}))
 
+    def count_images(self, project_id: str) -> int:
+        """Return how many images a project has."""
+        from sqlalchemy import func, select
+
+        from .tables import ImageRow
+
+        with self._session() as session:
+            return session.scalar(select(func.count()).where(ImageRow.project_id == project_id)) or 0
+
     def images_named(self, project_id: str, name: str) -> list[Image]:
         """Return every version of a name, newest first."""
         from sqlalchemy import select
