@@ -1,3 +1,4 @@
+import { StateDB } from '@jupyterlab/statedb';
 import { nullTranslator } from '@jupyterlab/translation';
 
 import { actionsOf, factOf, toneOf } from '../components/facts';
@@ -5,6 +6,8 @@ import { rowsOf } from '../components/images';
 import { checkName } from '../components/newimage';
 import { metersOf } from '../components/usage';
 import { isDockerfile } from '../dockerfile';
+import { ListChoice, arranged, passes } from '../listchoice';
+import type { ListFilter, ListSort } from '../listchoice';
 import { PendingCells, isRemembered, memoryOf } from '../notebooks';
 import { VERSION } from '../version';
 import { aBuild, anImage } from './factory';
@@ -36,6 +39,49 @@ describe('rows', () => {
     expect(rowsOf(images, ' A ', new Set()).map(row => row.image.id)).toEqual([
       'a1'
     ]);
+  });
+});
+
+describe('the list', () => {
+  const images = [
+    anImage({ id: 'b2', name: 'b', version: 2, size: 5 }),
+    anImage({ id: 'c1', name: 'c', version: 1, size: 9, state: 'failed' }),
+    anImage({ id: 'a1', name: 'a', version: 1, size: 7, warnings: ['Soon.'] }),
+    anImage({ id: 'b1', name: 'b', version: 1, size: 20, running_kernels: 1 })
+  ];
+  const ids = (filter: ListFilter, sort: ListSort) =>
+    arranged(images, { filter, sort }).map(image => image.id);
+
+  it('keeps the versions of a name together, in the wanted order', () => {
+    expect(ids('all', 'newest')).toEqual(['b2', 'b1', 'c1', 'a1']);
+    expect(ids('all', 'name')).toEqual(['a1', 'b2', 'b1', 'c1']);
+    expect(ids('all', 'size')).toEqual(['c1', 'a1', 'b2', 'b1']);
+  });
+
+  it('can be narrowed by state', () => {
+    expect(ids('ready', 'newest')).toEqual(['b2', 'b1', 'a1']);
+    expect(ids('used', 'newest')).toEqual(['b1']);
+    expect(ids('problems', 'newest')).toEqual(['c1', 'a1']);
+    expect(passes(anImage({ active: true }), 'used')).toBe(true);
+    expect(passes(anImage({ state: 'building' }), 'problems')).toBe(false);
+  });
+
+  it('remembers the choice, and forgives what it cannot read', async () => {
+    const state = new StateDB();
+    const key = 'jupyter-image-manager:list';
+    await state.save(key, { filter: 'used', sort: 'by colour' });
+    const choice = new ListChoice(state);
+    await new Promise<void>(resolve => {
+      choice.changed.connect(() => resolve());
+    });
+    expect(choice.value).toEqual({ filter: 'used', sort: 'newest' });
+    choice.set({ sort: 'size' });
+    expect(await state.fetch(key)).toEqual({ filter: 'used', sort: 'size' });
+    // What is said before the state is read holds.
+    const hasty = new ListChoice(state);
+    hasty.set({ sort: 'name' });
+    await state.fetch(key);
+    expect(hasty.value).toEqual({ filter: 'all', sort: 'name' });
   });
 });
 

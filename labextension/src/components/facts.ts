@@ -125,13 +125,23 @@ export function actionsOf(
         }
       ]
     : [];
+  const another: IMenuItem = {
+    command: CommandIDs.newImage,
+    args: { duplicate: image.id }
+  };
   const remove: IMenuItem = { command: CommandIDs.deleteImage, args: byImage };
   switch (image.state) {
     case 'ready':
       return image.active
         ? {
             action: null,
-            menu: [{ command: CommandIDs.deactivate }, details, check, ...log]
+            menu: [
+              { command: CommandIDs.deactivate },
+              details,
+              another,
+              check,
+              ...log
+            ]
           }
         : {
             action: {
@@ -143,6 +153,7 @@ export function actionsOf(
               { command: CommandIDs.activate, args: byImage },
               details,
               { command: CommandIDs.compareImage, args: byImage },
+              another,
               check,
               ...log,
               remove
@@ -163,6 +174,7 @@ export function actionsOf(
         menu: [
           { command: CommandIDs.fixImage, args: byImage },
           details,
+          another,
           check,
           ...log,
           remove
@@ -171,9 +183,12 @@ export function actionsOf(
     case 'failed':
       return {
         action: log.length ? { ...log[0], label: trans.__('See why') } : null,
-        menu: [details, ...log, ...retry, remove]
+        menu: [details, ...log, ...retry, another, remove]
       };
     case 'missing':
-      return { action: null, menu: [details, ...log, remove] };
+      return {
+        action: { ...another, label: trans.__('Build anew') },
+        menu: [details, another, ...log, remove]
+      };
   }
 }

@@ -9,7 +9,7 @@ import { CommandIDs } from '../commands';
 import type { IBuild, IImage } from '../tokens';
 import { useView } from './context';
 import { actionsOf, factOf, stateOf, toneOf } from './facts';
-import { ActionButton, Chip, ImageName, Mark } from './parts';
+import { ActionButton, Chip, Facts, ImageName, Mark } from './parts';
 
 /**
  * A row of the list: an image, with the number of its name's versions where it stands for them.
@@ -97,7 +97,7 @@ export function ImageRow(props: {
             </span>
           )}
           {state && ' · '}
-          {fact}
+          <Facts text={fact} />
         </div>
         {versions > 1 && (
           <button

@@ -1,17 +1,22 @@
 import * as React from 'react';
 
 import { CommandIDs } from '../commands';
+import { arranged } from '../listchoice';
+import type { IListChoice, ListChoice } from '../listchoice';
 import type { IImage } from '../tokens';
 import { useView } from './context';
 import { actionsOf } from './facts';
 import { ImageRow } from './imagerow';
 import type { IRow } from './imagerow';
+import { ListTools } from './listtools';
+import { ActionButton } from './parts';
 import { useWindow } from './windowed';
 
 /**
- * From how many images on a filter is worth its place.
+ * From how many images on it is worth the place to search, narrow and order them.
  */
-const FILTER_FROM = 6;
+const TOOLS_FROM = 6;
+const EVERYTHING: IListChoice = { filter: 'all', sort: 'newest' };
 
 /**
  * The images of a project: one row a name with its newest version, older ones below it on request.
@@ -22,8 +27,12 @@ const FILTER_FROM = 6;
  */
 export function ImageList(props: {
   images: ReadonlyArray<IImage>;
+  listChoice: ListChoice;
 }): JSX.Element {
+  const { listChoice } = props;
   const { trans, manager, run, openMenu } = useView();
+  const choice = useChoice(listChoice);
+  const withTools = props.images.length >= TOOLS_FROM;
   const [query, setQuery] = React.useState('');
   const [opened, setOpened] = React.useState<ReadonlySet<string>>(new Set());
   const [focused, setFocused] = React.useState<string | null>(null);
@@ -33,7 +42,11 @@ export function ImageList(props: {
   const typed = React.useRef({ text: '', time: 0 });
   const awaited = React.useRef<string | null>(null);
 
-  const images = useHeldOrder(props.images, held);
+  const images = useHeldOrder(
+    arranged(props.images, withTools ? choice : EVERYTHING),
+    held,
+    choice.sort
+  );
   const rows = rowsOf(images, query, opened);
   const stop = rows.some(row => row.image.id === focused)
     ? focused
@@ -182,26 +195,15 @@ export function ImageList(props: {
 
   return (
     <>
-      {props.images.length >= FILTER_FROM && (
-        <div className="jp-ImageManager-filter">
-          <input
-            type="search"
-            className="jp-ImageManager-input"
-            value={query}
-            placeholder={trans.__('Search %1 images', props.images.length)}
-            aria-label={trans.__('Search images')}
-            onChange={event => setQuery(event.target.value)}
-            onKeyDown={event => {
-              if (event.key === 'ArrowDown' && rows.length) {
-                focusRow(rows[0].image.id);
-                event.preventDefault();
-              } else if (event.key === 'Escape' && query) {
-                setQuery('');
-                event.stopPropagation();
-              }
-            }}
-          />
-        </div>
+      {withTools && (
+        <ListTools
+          images={props.images}
+          query={query}
+          choice={choice}
+          onQuery={setQuery}
+          onChoice={changes => listChoice.set(changes)}
+          onDown={() => rows.length && focusRow(rows[0].image.id)}
+        />
       )}
       <div
         ref={grid}
@@ -237,9 +239,20 @@ export function ImageList(props: {
         })}
         <Gap pixels={gap((drawn[drawn.length - 1] ?? -1) + 1, rows.length)} />
       </div>
-      {query && !rows.length && (
-        <p className="jp-ImageManager-note">
-          {trans.__('No image is called “%1”.', query)}
+      {!rows.length && (
+        <p className="jp-ImageManager-note" role="status">
+          {query
+            ? trans.__('No image that is shown is called “%1”.', query)
+            : trans.__('No image is in this state.')}{' '}
+          <ActionButton
+            kind="link"
+            onClick={() => {
+              setQuery('');
+              listChoice.set({ filter: 'all' });
+            }}
+          >
+            {trans.__('Show all')}
+          </ActionButton>
         </p>
       )}
     </>
@@ -254,7 +267,7 @@ function Gap({ pixels }: { pixels: number }): JSX.Element {
 }
 
 /**
- * The rows to show: groups by name in the order of their newest version.
+ * The rows to show: groups by name in the order of the images.
  */
 export function rowsOf(
   images: ReadonlyArray<IImage>,
@@ -289,15 +302,34 @@ export function rowsOf(
 }
 
 /**
- * Keep the order of a list while a person is in it; what is new comes last until they leave.
+ * How the person wants to see the list.
+ */
+function useChoice(choice: ListChoice): IListChoice {
+  const [value, setValue] = React.useState(choice.value);
+  React.useEffect(() => {
+    const look = () => setValue(choice.value);
+    look();
+    choice.changed.connect(look);
+    return () => {
+      choice.changed.disconnect(look);
+    };
+  }, [choice]);
+  return value;
+}
+
+/**
+ * Keep the order of a list while a person is in it; what is new comes last until they leave, or want another order.
  */
 function useHeldOrder(
   images: ReadonlyArray<IImage>,
-  held: boolean
+  held: boolean,
+  sort: string
 ): ReadonlyArray<IImage> {
   const order = React.useRef<string[]>([]);
-  if (!held) {
+  const sorted = React.useRef(sort);
+  if (!held || sorted.current !== sort) {
     order.current = images.map(image => image.id);
+    sorted.current = sort;
     return images;
   }
   const place = new Map(order.current.map((id, index) => [id, index]));

@@ -3,6 +3,7 @@ import * as React from 'react';
 
 import { CommandIDs } from '../commands';
 import { buildStep, buildTime, progress } from '../format';
+import type { ListChoice } from '../listchoice';
 import type { IBuild, IImage, IProject } from '../tokens';
 import { ActiveCard } from './card';
 import { useView } from './context';
@@ -16,37 +17,36 @@ import { SystemImages } from './systemimages';
 import { Usage } from './usage';
 
 /**
+ * What the panel needs besides the context of our views.
+ */
+export interface IPanelProps {
+  /** Find what lies in a folder that an image can be made from. */
+  look: (folder: string) => Promise<IFound[]>;
+  listChoice: ListChoice;
+}
+
+/**
  * The whole panel.
  */
-export function Panel(props: {
-  look: (folder: string) => Promise<IFound[]>;
-}): JSX.Element {
+export function Panel(props: IPanelProps): JSX.Element {
   const { manager } = useView();
   return (
     <UseSignal signal={manager.stateChanged}>
-      {() => <PanelBody look={props.look} />}
+      {() => <PanelBody {...props} />}
     </UseSignal>
   );
 }
 
-function PanelBody({
-  look
-}: {
-  look: (folder: string) => Promise<IFound[]>;
-}): JSX.Element {
+function PanelBody(props: IPanelProps): JSX.Element {
   const place = useKeptFocus();
   return (
     <div ref={place} tabIndex={-1}>
-      <PanelContent look={look} />
+      <PanelContent {...props} />
     </div>
   );
 }
 
-function PanelContent({
-  look
-}: {
-  look: (folder: string) => Promise<IFound[]>;
-}): JSX.Element {
+function PanelContent(props: IPanelProps): JSX.Element {
   const { manager, trans } = useView();
   const notice = <ServerNotice manager={manager} trans={trans} />;
   if (!manager.loaded) {
@@ -71,7 +71,7 @@ function PanelContent({
     return (
       <>
         {problems}
-        <NoProject look={look} />
+        <NoProject look={props.look} />
       </>
     );
   }
@@ -80,16 +80,17 @@ function PanelContent({
       key={manager.project.id}
       project={manager.project}
       problems={problems}
-      look={look}
+      {...props}
     />
   );
 }
 
-function ProjectView(props: {
-  project: IProject;
-  problems: JSX.Element;
-  look: (folder: string) => Promise<IFound[]>;
-}): JSX.Element {
+function ProjectView(
+  props: IPanelProps & {
+    project: IProject;
+    problems: JSX.Element;
+  }
+): JSX.Element {
   const { manager, trans, run, openMenu } = useView();
   const { project } = props;
   const building = new Set(manager.builds.map(build => build.image_id));
@@ -162,7 +163,7 @@ function ProjectView(props: {
       )}
       {images.length > 0 ? (
         <Section title={trans.__('Project images')} count={images.length}>
-          <ImageList images={images} />
+          <ImageList images={images} listChoice={props.listChoice} />
         </Section>
       ) : (
         manager.builds.length === 0 && <NoImages look={props.look} />

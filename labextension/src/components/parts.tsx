@@ -167,6 +167,37 @@ export function ImageName(props: {
   );
 }
 
+/** Letters up to which a fact is not broken between two lines. */
+const SHORT_FACT = 16;
+
+/**
+ * Facts that are joined by dots: lines break between them, not in a short one.
+ */
+export function Facts({ text }: { text: string }): JSX.Element {
+  const facts = text.split(' · ');
+  return (
+    <>
+      {facts.map((fact, index) => {
+        const last = index === facts.length - 1;
+        return (
+          <React.Fragment key={index}>
+            <span
+              className={
+                fact.length <= SHORT_FACT
+                  ? 'jp-ImageManager-unbroken'
+                  : undefined
+              }
+            >
+              {last ? fact : `${fact} ·`}
+            </span>
+            {last ? '' : ' '}
+          </React.Fragment>
+        );
+      })}
+    </>
+  );
+}
+
 /**
  * The present moment, told again every second while `running`.
  */

@@ -143,7 +143,12 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
       }
     });
     commands.addCommand(CommandIDs.newImage, {
-      label: trans.__('New Image…'),
+      label: args =>
+        typeof args.duplicate === 'string'
+          ? trans.__('Build Another Like It…')
+          : args.isLauncher === true
+            ? trans.__('New Image')
+            : trans.__('New Image…'),
       caption: trans.__('Build an image for this project'),
       icon: imageIcon,
       describedBy: {

@@ -142,6 +142,7 @@ export const entrancesPlugin: JupyterFrontEndPlugin<void> = {
 
     launcher?.add({
       command: CommandIDs.newImage,
+      args: { isLauncher: true },
       category: trans.__('Other'),
       rank: 10
     });

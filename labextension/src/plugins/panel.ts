@@ -3,8 +3,10 @@ import type {
   JupyterFrontEnd,
   JupyterFrontEndPlugin
 } from '@jupyterlab/application';
+import { IStateDB } from '@jupyterlab/statedb';
 import { ITranslator } from '@jupyterlab/translation';
 
+import { ListChoice } from '../listchoice';
 import { IImageManager } from '../tokens';
 import { ImagePanel } from '../widgets/panel';
 
@@ -16,18 +18,20 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
   description: 'Adds the panel with the images of the project in front.',
   autoStart: true,
   requires: [IImageManager, ITranslator],
-  optional: [ILayoutRestorer],
+  optional: [ILayoutRestorer, IStateDB],
   activate: (
     app: JupyterFrontEnd,
     manager: IImageManager,
     translator: ITranslator,
-    restorer: ILayoutRestorer | null
+    restorer: ILayoutRestorer | null,
+    state: IStateDB | null
   ): void => {
     const panel = new ImagePanel({
       manager,
       trans: translator.load('jupyter_image_manager'),
       commands: app.commands,
-      contents: app.serviceManager.contents
+      contents: app.serviceManager.contents,
+      listChoice: new ListChoice(state)
     });
     const add = () =>
       app.shell.add(panel, 'left', { rank: 450, type: 'Images' });

@@ -11,6 +11,7 @@ import type { IViewContext } from '../components/context';
 import { Panel } from '../components/panel';
 import type { IFound } from '../components/empty';
 import { imageIcon } from '../icons';
+import type { ListChoice } from '../listchoice';
 import { kindOfFile } from '../recipefiles';
 import type { IImageManager } from '../tokens';
 import { FileDropTarget } from './droptarget';
@@ -34,6 +35,7 @@ export class ImagePanel extends ReactWidget {
     this.node.setAttribute('role', 'region');
     this.node.setAttribute('aria-label', trans.__('Images'));
     this._contents = options.contents;
+    this._listChoice = options.listChoice;
     this._drop = new FileDropTarget(
       this.node,
       path => kindOfFile(PathExt.basename(path)) !== null,
@@ -70,7 +72,7 @@ export class ImagePanel extends ReactWidget {
         <div className="jp-ImageManager-heading">
           {this._view.trans.__('Images')}
         </div>
-        <Panel look={this._look} />
+        <Panel look={this._look} listChoice={this._listChoice} />
       </ViewContext.Provider>
     );
   }
@@ -88,6 +90,7 @@ export class ImagePanel extends ReactWidget {
 
   private _view: IViewContext;
   private _contents: Contents.IManager;
+  private _listChoice: ListChoice;
   private _drop: FileDropTarget;
 }
 
@@ -103,5 +106,6 @@ export namespace ImagePanel {
     trans: TranslationBundle;
     commands: CommandRegistry;
     contents: Contents.IManager;
+    listChoice: ListChoice;
   }
 }

@@ -76,6 +76,26 @@ test('five hundred images can be searched and walked by keyboard', async ({
   await expect(grid.getByRole('row')).toHaveCount(1);
   await panel.getByPlaceholder('Search 500 images').fill('');
 
+  // By state and order; the choice outlives the page.
+  await panel.getByLabel('Show', { exact: true }).selectOption('problems');
+  await expect(panel).toContainText('No image is in this state.');
+  await panel.getByRole('button', { name: 'Show all' }).click();
+  const kept = page.waitForRequest(
+    request =>
+      request.url().includes('api/workspaces') &&
+      !!request.postData()?.includes('"sort":"size"')
+  );
+  await panel.getByLabel('Order', { exact: true }).selectOption('size');
+  await expect(grid.getByRole('row').first()).toContainText('image-0499');
+  await (await kept).response();
+  await page.reload();
+  await page.waitForFunction(() => (window as any).jupyterapp?.restored);
+  await lab.panel();
+  await expect(panel.getByLabel('Order', { exact: true })).toHaveValue('size');
+  await expect(grid.getByRole('row').first()).toContainText('image-0499');
+  await panel.getByLabel('Order', { exact: true }).selectOption('newest');
+  await narrow(page, 312);
+
   // One tab stop; arrows move, the menu opens and gives the focus back.
   const stops = await grid.evaluate(
     node => node.querySelectorAll('[tabindex="0"]').length
@@ -86,6 +106,7 @@ test('five hundred images can be searched and walked by keyboard', async ({
   await expect(grid.getByRole('row').nth(1)).toBeFocused();
   await page.keyboard.press('End');
   await expect(grid.getByRole('row').last()).toBeFocused();
+  await expect(grid).toContainText('image-0498');
   await page.keyboard.press('Shift+F10');
   await expect(page.getByRole('menuitem', { name: 'Delete…' })).toBeVisible();
   await page.keyboard.press('Escape');
@@ -95,6 +116,7 @@ test('five hundred images can be searched and walked by keyboard', async ({
   await expect(
     page.locator('body[data-jp-theme-light="false"]')
   ).toBeAttached();
+  await expect(page.locator('#jupyterlab-splash')).toHaveCount(0);
   await lab.picture('many-dark');
   await lab.command('apputils:change-theme', { theme: 'JupyterLab Light' });
   await expect(page.locator('body[data-jp-theme-light="true"]')).toBeAttached();
