@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from . import lifecycle, presence
 from .errors import EngineError, EngineUnavailable
-from .models import Image, ImageSummary, Project, RunningKernel
+from .models import Image, ImageState, ImageSummary, Project, RunningKernel
 from .patience import asked
 
 if TYPE_CHECKING:
@@ -49,36 +49,42 @@ class Surroundings:
             self.manager.log.debug("Lists do not say which images are absent: %s", error)
             return None
 
-    def absent(self, image: Image, *, look: bool) -> str:
-        """Return why a ready image is not in the engine; empty when it is, or when that is not known.
+    def held(self, image: Image, *, look: bool) -> bool | None:
+        """Tell whether the engine holds an image; None when that is not known.
 
         Parameters
         ----------
         look : bool
             Ask the engine also about an image that it made itself; for a list that would take too long.
         """
-        info = self._info
-        if info is None or not presence.expected(image):
-            return ""
+        if image.state is ImageState.MISSING:
+            return False
+        if self._info is None or not presence.expected(image):
+            return None
         if look:
             try:
-                held = asked(lambda: presence.holds(self.manager.engine, image.engine_image))
+                return asked(lambda: presence.holds(self.manager.engine, image.engine_image))
             except (EngineError, EngineUnavailable) as error:
                 self.manager.log.debug("Whether %s is there is not known: %s", image.spec, error)
-                return ""
-        else:
-            if image.engine_id in ("", self._here) or self._held is None:
-                return ""
-            held = image.engine_image in self._held
-        return "" if held else lifecycle.why_absent(image, self._here, info.address)
+                return None
+        if image.engine_id in ("", self._here) or self._held is None:
+            return None
+        return image.engine_image in self._held
+
+    def _absent(self, image: Image, held: bool | None) -> str:
+        """Return why the engine does not hold a ready image; empty when it does, or when that is not known."""
+        if held is not False or self._info is None or not presence.expected(image):
+            return ""
+        return lifecycle.why_absent(image, self._here, self._info.address)
 
     def summary(self, image: Image, project: Project | None, *, look: bool = False) -> ImageSummary:
         """Return an image with what is known of it; with `look`, also whether it is there and what a rebuild needs."""
         retirement = self._retired(image)
+        held = self.held(image, look=look)
         warnings = lifecycle.warnings(
             image,
             self._info.architecture if self._info else "",
-            self.absent(image, look=look),
+            self._absent(image, held),
             retirement.message if retirement else "",
         )
         if look:
@@ -89,6 +95,7 @@ class Surroundings:
             active=project is not None and project.active_image_id == image.id,
             warnings=warnings,
             running_kernels=self._running[image.id],
+            held=held,
             retirement=retirement,
         )
 

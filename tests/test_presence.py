@@ -39,6 +39,7 @@ def test_an_image_of_another_engine_is_said_to_be_there(manager: ImageManager, a
     assert "DOCKER_HOST" in warning
     assert "--from-image geo:1" in warning
     assert manager.images.get(actor, image.id).warnings == (warning,)
+    assert manager.images.get(actor, image.id).held is False
     with pytest.raises(ImageUnusable, match="was built on another engine"):
         manager.images.activate(actor, project.id, image.id)
     # It is not gone: with the other engine it works again.
@@ -58,6 +59,7 @@ def test_an_image_that_this_engine_holds_too_is_no_stranger(
         report=Report(ok=True),
     )
     assert warnings(manager, actor, project) == [()]
+    assert manager.images.get(actor, image.id).held is True
     manager.images.usable(image)
 
 
@@ -67,6 +69,7 @@ def test_what_was_removed_behind_our_back_is_missing(manager: ImageManager, acto
         manager, project.id, state=ImageState.READY, engine_image=NOWHERE, engine_id=here, report=Report(ok=True)
     )
     assert warnings(manager, actor, project) == [()]  # a list does not look for each
+    assert [summary.held for summary in manager.images.list(actor, project.id)] == [None]
     (warning,) = manager.images.get(actor, image.id).warnings
     assert "no longer in the engine" in warning
     with pytest.raises(ImageUnusable, match="no longer in the engine"):

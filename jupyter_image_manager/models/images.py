@@ -179,6 +179,7 @@ class ImageSummary:
     published_to: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     running_kernels: int = 0
+    held: bool | None = None  # by the engine; None: not looked for, or the engine does not answer
     retirement: RetirementNotice | None = None  # what stops it, or has stopped it (R60)
 
     def as_json(self) -> dict[str, Any]:
@@ -193,6 +194,7 @@ class ImageSummary:
             published_to=list(self.published_to),
             warnings=list(self.warnings),
             running_kernels=self.running_kernels,
+            held=self.held,
             retirement=as_json(self.retirement),
         )
         return data

@@ -803,7 +803,8 @@ export interface components {
          *         "active": true,
          *         "published_to": [],
          *         "warnings": [],
-         *         "running_kernels": 1
+         *         "running_kernels": 1,
+         *         "held": true
          *       },
          *       "jupyter_path": "science",
          *       "warnings": [],
@@ -1197,7 +1198,8 @@ export interface components {
          *       "active": true,
          *       "published_to": [],
          *       "warnings": [],
-         *       "running_kernels": 1
+         *       "running_kernels": 1,
+         *       "held": true
          *     }
          */
         Image: {
@@ -1251,6 +1253,8 @@ export interface components {
             published_to: string[];
             warnings: string[];
             running_kernels: number;
+            /** @description Whether the engine holds it; null when that was not looked for, as in lists, or cannot be told. */
+            held: boolean | null;
             /** @description What stops it, or has stopped it; null when no retirement reaches it. */
             retirement?: components["schemas"]["RetirementNotice"] | null;
         };
