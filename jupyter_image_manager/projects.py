@@ -216,13 +216,20 @@ class ProjectService(LoggingConfigurable):
         *,
         name: str | None = None,
         run_settings: Mapping[str, Any] | RunSettings | None = None,
+        community_id: str | None = None,
     ) -> Project:
-        """Change a project's name or how its kernels run; a setting that cannot be is refused with its reason."""
+        """Change a project's name, how its kernels run, or its community; what cannot be is refused with its reason.
+
+        Its images stay where they are: a community says where the next ones are kept. An empty community is the
+        owner's personal one.
+        """
         project = self.get(actor, project_id)
         access.check(actor, "project.settings", project)
         changes: dict[str, Any] = {}
         if name is not None:
             changes["name"] = self._name(name)
+        if community_id is not None:
+            changes["community_id"] = self.manager.communities.get(actor, community_id).id if community_id else ""
         if run_settings is not None:
             changes["run_settings"] = self._settings(run_settings, project.run_settings)
         return self._seen(self.manager.store.set_project(project.id, **changes)) if changes else project

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..models import Project, as_json
+from .communities import find
 from .context import Context, WrongUsage
 
 
@@ -35,8 +36,8 @@ def register(commands: Any, common: argparse.ArgumentParser) -> None:
         "set",
         parents=[common],
         help="set how the project's kernels run",
-        description="Settings: memory, cpus, processes, shm_size, gpus, network, environment.NAME, secrets.NAME. "
-        "An empty value goes back to the administrator's default.",
+        description="Settings: memory, cpus, processes, shm_size, gpus, network, environment.NAME, secrets.NAME, and "
+        "community (whose registry keeps new images). An empty value goes back to the administrator's default.",
     )
     settings.add_argument("settings", metavar="KEY=VALUE", nargs="+")
     settings.set_defaults(run=set_command)
@@ -129,7 +130,13 @@ def set_command(context: Context) -> int:
         if key in changes:
             merged = {**now[key], **changes[key]}
             changes[key] = {name: value for name, value in merged.items() if value is not None}
-    return _show(context, context.manager.projects.update(context.actor, project.id, run_settings=changes))
+    values: dict[str, Any] = {}
+    if "community" in changes:
+        name = changes.pop("community")
+        values["community_id"] = find(context, name).id if name else ""
+    if changes:
+        values["run_settings"] = changes
+    return _show(context, context.manager.projects.update(context.actor, project.id, **values))
 
 
 def rename_command(context: Context) -> int:

@@ -59,6 +59,13 @@ def secrets(value: Any, key: str) -> dict[str, bytes]:
     return {text(name, key): each.encode("utf-8", "surrogatepass") for name, each in value.items()}
 
 
+def secret(value: Any, key: str) -> str:
+    """Return a secret; a wrong one is never repeated in the error."""
+    if not isinstance(value, str):
+        raise InvalidRequest(f"`{key}` should be a text.", {"key": key})
+    return text(value, key)
+
+
 def parse(raw: bytes) -> dict[str, Any]:
     """Return a body's JSON object; an empty body is an empty object.
 

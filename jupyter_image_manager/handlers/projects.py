@@ -77,8 +77,8 @@ class OneProjectHandler(ProjectHandler):
     @web.authenticated
     @authorized
     async def patch(self, project_id: str) -> None:
-        """Change a project's name or run settings."""
-        values = self.read({}, {"name": text, "run_settings": mapping})
+        """Change a project's name, run settings or community."""
+        values = self.read({}, {"name": text, "run_settings": mapping, "community_id": text})
         await self.answer(lambda: self.shown(self.manager.projects.update(self.actor, project_id, **values)))
 
     @web.authenticated
