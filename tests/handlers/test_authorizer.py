@@ -27,7 +27,7 @@ def jp_server_config(jp_server_config: dict[str, Any]) -> dict[str, Any]:
 
 def resource_of(path: str) -> str:
     last = path.split("/")[-1]
-    if last in ("images", "active-image", "usage", "notebook"):
+    if last in ("images", "active-image", "usage", "history", "prune", "notebook"):
         return "images"
     if last in ("builds", "context"):
         return "builds"
