@@ -106,11 +106,8 @@ class Dockerfile:
         """How many steps the classic builder counts: every instruction."""
         return len(self.instructions)
 
-    def base_references(self, build_args: dict[str, str] | None = None) -> tuple[str, ...]:
-        """Return the images that must come from elsewhere: not stages of this file, not ``scratch``.
-
-        Variables are filled in from ARGs before the first FROM, and from `build_args`.
-        """
+    def variables(self, build_args: dict[str, str] | None = None) -> dict[str, str]:
+        """Return what FROM may speak of: the ARGs before the first one, with the values of `build_args`."""
         values: dict[str, str] = {}
         for instruction in self.instructions:
             if instruction.keyword == "FROM":
@@ -119,6 +116,14 @@ class Dockerfile:
                 name, _, default = instruction.value.partition("=")
                 values[name.strip()] = default.strip().strip("\"'")
         values.update({name: value for name, value in (build_args or {}).items() if name in values})
+        return values
+
+    def base_references(self, build_args: dict[str, str] | None = None) -> tuple[str, ...]:
+        """Return the images that must come from elsewhere: not stages of this file, not ``scratch``.
+
+        Variables are filled in from ARGs before the first FROM, and from `build_args`.
+        """
+        values = self.variables(build_args)
         names: set[str] = set()
         bases: list[str] = []
         for stage in self.stages:

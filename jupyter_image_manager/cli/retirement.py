@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import NeedsConfirmation
 from ..models import Retirement, as_json
-from ..retirement.service import Preview
 from .context import Context, WrongUsage
+
+if TYPE_CHECKING:
+    from ..retirement.service import Preview
 
 
 def register(commands: Any, common: argparse.ArgumentParser) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..errors import MigrationNotFound, RetirementNotFound
-from ..models import Migration, Retirement
+from ..errors import Conflict, MigrationNotFound, RetirementNotFound
+from ..models import Migration, MigrationState, Retirement
 from .base import Records
 
 
@@ -76,8 +76,14 @@ class RetirementRecords(Records):
         with self._session() as session:
             return [to_model(Migration, row) for row in session.scalars(query)]
 
-    def set_migration(self, id: str, **changes: Any) -> Migration:
-        """Change a migration."""
+    def set_migration(self, id: str, *, only: MigrationState | None = None, **changes: Any) -> Migration:
+        """Change a migration.
+
+        Raises
+        ------
+        Conflict
+            It is not in the state in which alone (`only`) it was to be changed.
+        """
         from .rows import column, to_model
         from .tables import MigrationRow
 
@@ -85,6 +91,8 @@ class RetirementRecords(Records):
             row = session.get(MigrationRow, id)
             if row is None:
                 raise MigrationNotFound("That migration is not there any more; list the migrations again.")
+            if only is not None and row.state != only.value:
+                raise Conflict(f"That migration is {row.state} already.")
             for name, value in changes.items():
                 setattr(row, name, column(value))
             session.flush()

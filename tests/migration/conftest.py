@@ -1,0 +1,3 @@
+from ..builds.conftest import Builder, builder
+
+__all__ = ["Builder", "builder"]
