@@ -175,6 +175,7 @@ class ImageManagerExtension(ExtensionApp):
     def _recover(self) -> None:
         if self._in_use():
             self.manager.builds.recover()
+            self.manager.migrations.recover()
             self._count_builds()
 
     def _count_builds(self) -> None:
