@@ -87,3 +87,24 @@ async def test_a_kernel_in_a_retired_image_does_not_start_and_says_why(
     assert (image["state"], image["retirement"]["stopped"]) == ("ready", True)
     code, refusal = await call("PUT", f"projects/{project['id']}/active-image", {"image_id": image["id"]})
     assert (code, refusal["code"]) == (409, "image_unusable")
+
+
+async def test_a_migration_says_beforehand_what_it_would_do_and_refuses_what_is_none(call: Any, project: Any) -> None:
+    wanted = {"project_id": project["id"]}
+    assert await call("POST", "migrations/preview", wanted) == (200, {"items": []})
+    code, refused = await call("POST", "migrations", wanted)  # nothing there retires
+    assert (code, refused["code"]) == (409, "conflict")
+    for body in (
+        {},
+        {**wanted, "everything": True},
+        {**wanted, "test": "nowhere.ipynb"},
+        {**wanted, "bases": {"a": "-"}},
+    ):
+        code, _ = await call("POST", "migrations", body)
+        assert code == 400, body
+    code, _ = await call("POST", "migrations", {"images": ["nothing"]})
+    assert code == 404
+    assert await call("GET", "migrations") == (200, {"items": []})
+    for verb, route in (("GET", ""), ("DELETE", ""), ("POST", "/resume"), ("POST", "/undo")):
+        code, refused = await call(verb, f"migrations/{'0' * 32}{route}")
+        assert (code, refused["code"]) == (404, "migration_not_found")
