@@ -140,20 +140,20 @@ class Registry:
         )
 
     def tags(self, repository: str) -> list[str]:
-        """Return the tags of a repository; none when it is not there."""
+        """Return the tags of a repository, by name; none when it is not there."""
         found: list[str] = []
         path = self._path(repository)
         place = f"/v2/{path}/tags/list?n=1000"
         for _ in range(TAG_PAGES):
             answer, body = self.ask("GET", place, self._named(path), "list", absent_ok=True)
             if answer.status_code == 404:
-                return found
+                break
             found += self._content(body, path, "").get("tags") or []
             following = answer.links.get("next", {}).get("url")
             if not following:
                 break
             place = urljoin(answer.url, following)
-        return found
+        return sorted(found)
 
     def sharing(self, repository: str, digest: str) -> list[str]:
         """Return the tags that mean this digest: what a deletion of it takes with it."""
@@ -235,7 +235,7 @@ class Registry:
         if answer.status_code not in (401, 403):
             return answer
         if not self._agent.answer(answer):
-            return self._last or answer
+            return self._last if self._last is not None and not self._last.ok else answer
         answer.close()
         return send()
 

@@ -25,7 +25,16 @@ class Bounded(HTTPAdapter):
     def __init__(self, timeout: float, insecure: Collection[str] = ()) -> None:
         # One more try when a connection could not be made, or ended before an answer began. What the registry
         # answers is never tried again here: who asked knows whether it is worth the wait.
-        tries = Retry(total=1, connect=1, read=1, redirect=0, status=0, other=0, backoff_factor=0.2)
+        tries = Retry(
+            total=1,
+            connect=1,
+            read=1,
+            redirect=0,
+            status=0,
+            other=0,
+            backoff_factor=0.2,
+            respect_retry_after_header=False,
+        )
         super().__init__(max_retries=tries)
         self._timeout = timeout
         self._insecure = frozenset(insecure)
