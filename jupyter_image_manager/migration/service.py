@@ -20,7 +20,7 @@ from ..models import Actor, Migration, MigrationState, as_json, utcnow
 from ..processes import ProcessIdentity
 from ..reference import parse_reference
 from . import plan
-from .items import AGAIN, Item, ItemState, MigrationRequest
+from .items import AGAIN, UNFINISHED, Item, ItemState, MigrationRequest
 
 if TYPE_CHECKING:
     from ..manager import ImageManager
@@ -130,15 +130,28 @@ class MigrationService(LoggingConfigurable):
             beat = migration.heartbeat or migration.created
             if migration.state is MigrationState.RUNNING and workers.dead(migration.worker, beat):
                 with suppress(Conflict):  # it has just ended by itself
-                    found.append(
-                        self.manager.store.set_migration(
-                            migration.id,
-                            only=MigrationState.RUNNING,
-                            state=MigrationState.INTERRUPTED,
-                            finished=utcnow(),
-                        )
-                    )
+                    found.append(self._ended(migration))
         return found
+
+    def _ended(self, migration: Migration) -> Migration:
+        """End a migration whose process is dead; one that was to be cancelled takes its builds along."""
+        cancelled = bool(migration.options.get("cancel"))
+        items = [Item.read(each) for each in migration.items]
+        if cancelled:
+            why = "The migration was cancelled."
+            items = [replace(i, state=ItemState.CANCELLED, reason=why) if i.state in UNFINISHED else i for i in items]
+        ended = self.manager.store.set_migration(
+            migration.id,
+            only=MigrationState.RUNNING,
+            state=MigrationState.CANCELLED if cancelled else MigrationState.INTERRUPTED,
+            items=tuple(item.kept() for item in items),
+            finished=utcnow(),
+        )
+        for item in items if cancelled else ():
+            build = self.manager.store.build(item.build_id) if item.build_id else None
+            if item.state is ItemState.CANCELLED and build is not None and not build.done:
+                self.manager.builds.cancel(self.manager.system_actor(), build.id)
+        return ended
 
     # Change
     def cancel(self, actor: Actor, migration_id: str) -> Migration:
