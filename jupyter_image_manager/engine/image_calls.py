@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -17,6 +18,8 @@ from .history import with_digests
 from .port import DiskUse, EngineImage
 from .translate import meaning
 
+SAVED = 1 << 20
+"""Bytes of an archive that are read at once."""
 _NO_ARCHIVE = re.compile(
     r"docker-import-\S+: no such file|archive/tar: |unexpected EOF|any of the supported image formats"
 )
@@ -42,6 +45,18 @@ class ImageCalls(Calls):
             finally:
                 self._connection.forget(client)
         return tuple(dict.fromkeys(self.inspect_image(name).id for name in names))
+
+    def save(self, image: str) -> Iterator[bytes]:
+        """Yield the blocks of an archive with one image."""
+        try:
+            with self._translated(image):
+                client = self._connection.fresh(stream=True)
+                try:
+                    yield from client.get_image(image, chunk_size=SAVED)
+                finally:
+                    self._connection.forget(client)
+        except NotFound as error:
+            raise ImageNotFound(f"There is no image {image} in the engine.", error.details) from error
 
     def import_filesystem(self, archive: IO[bytes], reference: str, *, env: dict[str, str]) -> str:
         """Make an image of one layer from a root file system tar; return its id."""

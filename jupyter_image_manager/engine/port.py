@@ -292,6 +292,10 @@ class Engine(ABC):
         """Load a docker-save or OCI archive; return the ids of the images in it."""
 
     @abstractmethod
+    def save(self, image: str) -> Iterator[bytes]:
+        """Yield the blocks of an archive with one image, as :meth:`load` takes it. Raises ImageNotFound."""
+
+    @abstractmethod
     def import_filesystem(self, archive: IO[bytes], reference: str, *, env: dict[str, str]) -> str:
         """Make an image of one layer from a root file system tar; return its id."""
 

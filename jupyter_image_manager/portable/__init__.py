@@ -1,0 +1,1 @@
+"""Images between installations: archives with recipe and report, and the lock file of a project."""
