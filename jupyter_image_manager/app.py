@@ -35,8 +35,19 @@ class ImageManagerExtension(ExtensionApp):
 
     change_interval = Float(0.5, help="Seconds between two looks for changes to tell the browsers.").tag(config=True)
     recover_interval = Float(5.0, help="Seconds between two looks for builds whose process died.").tag(config=True)
+    registry_interval = Float(
+        60.0,
+        help="""Seconds between two looks for images of which it is time to ask their registry again
+        (`RegistryStates.max_age`).""",
+    ).tag(config=True)
     reap_interval = Float(
         60.0, help="Seconds between two removals of what dead kernels and unfinished builds left in the engine."
+    ).tag(config=True)
+    keep_interval = Float(
+        60.0, help="Seconds between two looks whether all optimized copies are still protected in the engine."
+    ).tag(config=True)
+    meter_interval = Float(
+        300.0, help="Seconds between two looks whether an hour began in which nobody has metered what images hold."
     ).tag(config=True)
 
     manager: ImageManager
@@ -134,6 +145,9 @@ class ImageManagerExtension(ExtensionApp):
             Periodic("telling changes", self.change_interval, lambda: self._watch(watcher), self.log),
             Periodic("recovering builds", self.recover_interval, self._recover, self.log),
             Periodic("cleaning up after kernels", self.reap_interval, self._reap, self.log),
+            Periodic("protecting optimized copies", self.keep_interval, self._keep, self.log),
+            Periodic("metering what images hold", self.meter_interval, self._meter, self.log),
+            Periodic("looking at registries", self.registry_interval, self._look_at_registries, self.log),
         )
         for thread in self._threads:
             thread.start()
@@ -145,6 +159,7 @@ class ImageManagerExtension(ExtensionApp):
         threads, self._threads = self._threads, ()
         for thread in threads:
             thread.ask_to_stop()
+        self.manager.registry_states.stop()
         if not await asyncio.get_running_loop().run_in_executor(None, _joined, threads):
             self.log.warning(
                 "Jupyter Image Manager: the engine does not answer; its clean-up is left to the next start."
@@ -188,6 +203,18 @@ class ImageManagerExtension(ExtensionApp):
                 self.log.info("Jupyter Image Manager: removed the containers of %d dead kernels.", count)
             self.manager.builds.tidy()
             self.manager.retirements.sweep()
+
+    def _look_at_registries(self) -> None:
+        if self._in_use():
+            self.manager.registry_states.refresh()
+
+    def _keep(self) -> None:
+        if self._in_use():
+            self.manager.storage.keep()
+
+    def _meter(self) -> None:
+        if self._in_use():
+            self.manager.accounting.meter()
 
     def _publish_kernelspecs(self) -> None:
         from .kernels.specs import publish

@@ -24,6 +24,7 @@ CONFIGURABLE_CLASSES = (
     "communities:CommunityService",
     "registry.agents:ServiceAgents",
     "registry.settings:RegistrySettings",
+    "registry.states:RegistryStates",
     "accounting.service:Accounting",
     "storage.service:StorageService",
     "migration.service:MigrationService",

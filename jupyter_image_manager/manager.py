@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .migration.service import MigrationService
     from .policy import ImagePolicy
     from .projects import ProjectService
+    from .registry.states import RegistryStates
     from .pulls.service import PullService
     from .retirement.service import RetirementService
     from .storage.service import StorageService
@@ -151,6 +152,13 @@ class ImageManager(LoggingConfigurable):
         from .pulls.service import PullService
 
         return PullService(parent=self, manager=self)
+
+    @cached_property
+    def registry_states(self) -> RegistryStates:
+        """What registries say of the images that are kept in them."""
+        from .registry.states import RegistryStates
+
+        return RegistryStates(parent=self, manager=self)
 
     @cached_property
     def kernels(self) -> KernelService:

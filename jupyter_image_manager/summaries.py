@@ -28,6 +28,7 @@ class Surroundings:
         self._info: EngineInfo | None = None
         self._running: Counter[str] = Counter()
         self._retired = manager.retirements.notices()
+        self._resting = manager.store.resting_registries()
 
         def ask() -> tuple[Sequence[RunningKernel], EngineInfo]:
             info = manager.engine.info()
@@ -86,6 +87,7 @@ class Surroundings:
             self._info.architecture if self._info else "",
             self._absent(image, held),
             retirement.message if retirement else "",
+            self._resting.get(image.repository.partition("/")[0]),
         )
         if look:
             warnings += lifecycle.rebuilding(self.manager.store.recipe(image.recipe_id))

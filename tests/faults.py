@@ -174,8 +174,6 @@ def _head(source: socket.socket) -> tuple[bytes, bytes]:
         data += more
         if data.startswith(b"\x16"):
             return b"", b""  # the beginning of TLS, which nobody speaks here
-        if data.startswith(b"\x16"):
-            return b"", b""  # whether TLS is spoken here: it is not
     head, _, rest = data.partition(b"\r\n\r\n")
     return head, rest
 

@@ -4,22 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..errors import ImageManagerError, ImageNotFound, PullLimited, RegistryRefused, RegistryUnavailable
+from ..errors import ImageManagerError, ImageNotFound, RegistryUnavailable
 from ..models import Image, RegistryAccess, RegistryState, utcnow
+from ..registry.states import access_of, known_after, state_of
 
 if TYPE_CHECKING:
     from ..manager import ImageManager
 
-
-def access_of(manager: ImageManager, image: Image) -> RegistryAccess:
-    """Return as whom an image is pulled: its community's service agent, or nobody.
-
-    The secret goes to the registry that it is for and to no other: a community may have moved since.
-    """
-    host = image.repository.partition("/")[0]
-    project = manager.store.project(image.project_id)
-    found = manager.communities.access(manager.communities.of(project)) if project is not None else None
-    return found if found is not None and found.host == host else RegistryAccess(host)
+__all__ = ["access_of", "decisive", "look", "missing", "note", "state_of"]
 
 
 def look(manager: ImageManager, image: Image, access: RegistryAccess, *, timeout: float) -> ImageManagerError | None:
@@ -30,11 +22,9 @@ def look(manager: ImageManager, image: Image, access: RegistryAccess, *, timeout
     ImageManagerError or None
         Why the image cannot be pulled, as a sentence; None when it can.
     """
-    from ..registry.client import Registry
-
     error: ImageManagerError | None = None
     try:
-        with Registry(access, ca_bundle=manager.builds.settings.certificates(), timeout=timeout) as registry:
+        with manager.communities.registry(access, timeout=timeout) as registry:
             if registry.head(image.repository, image.digest) is None:
                 error = missing(image)
     except ImageManagerError as said:
@@ -53,23 +43,9 @@ def missing(image: Image) -> ImageNotFound:
     )
 
 
-def state_of(error: ImageManagerError | None) -> RegistryState:
-    """Return the state of an image in its registry that an answer to a question or a pull means."""
-    if error is None:
-        return RegistryState.PRESENT
-    for kind, state in (
-        (ImageNotFound, RegistryState.MISSING),
-        (RegistryRefused, RegistryState.FORBIDDEN),
-        (PullLimited, RegistryState.RATE_LIMITED),
-    ):
-        if isinstance(error, kind):
-            return state
-    return RegistryState.UNREACHABLE
-
-
 def note(manager: ImageManager, image: Image, state: RegistryState) -> None:
     """Write down what a registry said of an image, and when."""
-    manager.store.set_image(image.id, registry_state=state, registry_checked=utcnow())
+    manager.store.set_registry_state(image.id, known_after(image.registry_state, state), utcnow())
 
 
 def decisive(error: ImageManagerError | None) -> bool:

@@ -16,6 +16,7 @@ from .images import ImageRecords
 from .leases import LeaseRecords
 from .projects import ProjectRecords
 from .pulls import PullRecords
+from .registries import RegistryRecords
 from .retirements import RetirementRecords
 from .usage import UsageRecords
 
@@ -28,6 +29,7 @@ class Store(
     BuildRecords,
     CommunityRecords,
     PullRecords,
+    RegistryRecords,
     UsageRecords,
     RetirementRecords,
     LeaseRecords,
