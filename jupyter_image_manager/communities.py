@@ -183,9 +183,10 @@ class CommunityService(LoggingConfigurable):
             raise InvalidRequest(f"The secret of a service agent has at most {SECRET_BYTES >> 10} KiB of text.")
         before = self.manager.store.sealed_secret(community.id)
         sealed = self.agents.seal(community, user, secret)
+        changed = self.manager.store.set_agent(community.id, user, sealed, enabled=True)
         if before and before != sealed:
             self.agents.forget(before)
-        return self.manager.store.set_agent(community.id, user, sealed, enabled=True)
+        return changed
 
     def _forget(self, community: Community) -> Community:
         sealed = self.manager.store.sealed_secret(community.id)
