@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from . import notebooks, system_images, usage
-from .models import BuildKind, DeletionPreview, Image, ImageState, Project, RunningKernel
+from .models import BuildKind, DeletionPreview, Image, ImageState, Project, RegistryState, RunningKernel
 
 if TYPE_CHECKING:
     from .manager import ImageManager
@@ -66,4 +66,5 @@ def preview(manager: ImageManager, image: Image, project: Project | None, kernel
         reason=in_use(image, using),
         notebooks=remembered.notebooks,
         notebooks_complete=remembered.complete,
+        in_registry="" if image.registry_state is RegistryState.MISSING else image.pinned,
     )

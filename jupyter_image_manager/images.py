@@ -30,6 +30,7 @@ from .models import (
     PackageDiff,
     Project,
     Recipe,
+    RegistryState,
     RunningKernel,
     SharedLayer,
 )
@@ -305,8 +306,13 @@ class ImageService(LoggingConfigurable):
             awake(self.manager.engine)
         return deletion.preview(self.manager, image, self._project(image), self._kernels)
 
-    def delete(self, actor: Actor, image_id: str, *, confirm: bool = False) -> None:
+    def delete(self, actor: Actor, image_id: str, *, confirm: bool = False, original: bool = False) -> None:
         """Delete an image, and the logs of its builds; its version number never comes again.
+
+        Parameters
+        ----------
+        original : bool
+            Also its version in the registry; otherwise that stays there.
 
         Raises
         ------
@@ -324,8 +330,10 @@ class ImageService(LoggingConfigurable):
         if image.engine_image and not confirm:
             frees = usage.frees(self.manager, image)
             raise NeedsConfirmation(f"Deleting {image.spec} is final; confirm it.", {"frees": frees})
-        if image.reference:
-            self.manager.engine.remove_image(image.reference)
+        if original and image.repository and image.registry_state is not RegistryState.MISSING:
+            self.manager.storage.delete_original(actor, image_id, confirm=confirm)
+        if image.engine_image or image.reference:
+            self.manager.storage.remove_copy(image)
         self.manager.store.delete_image(image_id)
         self.manager.builds.forget(image_id)
         if image.engine_image and not self.manager.store.images_of_engine(image.engine_image):

@@ -1,18 +1,13 @@
-"""``list``, ``show``, ``activate``, ``deactivate``, ``delete``, ``packages``, ``diff`` and ``usage``."""
+"""``list``, ``show``, ``activate``, ``deactivate``, ``packages`` and ``diff``."""
 
 from __future__ import annotations
 
 import argparse
-import sys
 from typing import Any
 
-from ..errors import NeedsConfirmation
-from ..models import DeletionPreview, ImageState, ImageSummary, Project, as_json
+from ..models import ImageState, ImageSummary, Project, as_json
 from .context import Context
 from .output import ago, size
-
-NAMED = 8
-"""How many notebooks are named before a deletion."""
 
 
 def register(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -47,11 +42,6 @@ def register(commands: Any, common: argparse.ArgumentParser) -> None:
     )
     deactivate.set_defaults(run=deactivate_command)
 
-    delete = commands.add_parser("delete", parents=[common], help="delete an image")
-    delete.add_argument("image", metavar="IMAGE")
-    delete.add_argument("--yes", "-y", action="store_true", help="do not ask")
-    delete.set_defaults(run=delete_command)
-
     packages = commands.add_parser("packages", parents=[common], help="list an image's Python packages")
     packages.add_argument("image", metavar="IMAGE", nargs="?")
     packages.set_defaults(run=packages_command)
@@ -65,9 +55,6 @@ def register(commands: Any, common: argparse.ArgumentParser) -> None:
     diff.add_argument("old", metavar="OLD")
     diff.add_argument("new", metavar="NEW")
     diff.set_defaults(run=diff_command)
-
-    usage = commands.add_parser("usage", parents=[common], help="what the project's images take, and what is free")
-    usage.set_defaults(run=usage_command)
 
 
 def _state(summary: ImageSummary) -> str:
@@ -223,44 +210,6 @@ def _say_active(context: Context, project_id: str) -> int:
     return 0
 
 
-def delete_command(context: Context) -> int:
-    """``jupyter image delete``."""
-    console = context.console
-    summary = context.image(context.args.image)
-    spec = summary.image.spec
-    preview = context.manager.images.deletion(context.actor, summary.image.id)
-    confirmed = bool(context.args.yes)
-    if not console.as_json:
-        _say_notebooks(context, spec, preview)
-    if preview.allowed and not confirmed and sys.stdin.isatty() and not console.as_json:
-        final = " This is final." if preview.final else ""
-        answer = input(f"Delete {spec}? It frees {size(preview.frees)}.{final} [y/N] ")
-        if answer.strip().lower() not in ("y", "yes"):
-            console.say("Nothing has changed.")
-            return 1
-        confirmed = True
-    try:
-        context.manager.images.delete(context.actor, summary.image.id, confirm=confirmed)
-    except NeedsConfirmation as error:
-        raise NeedsConfirmation(f"{error.message} Repeat with --yes.", error.details) from None
-    if console.as_json:
-        about = {key: as_json(preview)[key] for key in ("notebooks", "notebooks_complete")}
-        console.document({"deleted": spec, "freed": preview.frees, **about})
-    else:
-        console.say(f"{spec} is deleted; {size(preview.frees)} freed.")
-    return 0
-
-
-def _say_notebooks(context: Context, spec: str, preview: DeletionPreview) -> None:
-    """Say which notebooks last ran in an image; they go on in whatever is active then."""
-    found, console = preview.notebooks, context.console
-    if found:
-        more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
-        console.note(f"Notebooks that last ran in {spec}: {', '.join(found[:NAMED])}{more}.")
-    if not preview.notebooks_complete:
-        console.note("Not every notebook of the project was looked at: there are too many files, or too large ones.")
-
-
 def packages_command(context: Context) -> int:
     """``jupyter image packages``."""
     from .context import WrongUsage
@@ -295,16 +244,4 @@ def diff_command(context: Context) -> int:
     context.console.table(
         ["", "package", old.image.spec, new.image.spec], rows, empty="Their Python packages are the same."
     )
-    return 0
-
-
-def usage_command(context: Context) -> int:
-    """``jupyter image usage``."""
-    usage = context.manager.images.usage(context.actor, context.project().id)
-    if context.console.as_json:
-        context.console.document(usage)
-        return 0
-    for key, value in usage.items():
-        text = size(value) if isinstance(value, int) and ("bytes" in key or "free" in key or "size" in key) else value
-        context.console.say(f"{key.replace('_', ' '):24} {'—' if text is None else text}")
     return 0

@@ -16,7 +16,7 @@ from jupyter_server.base.handlers import APIHandler
 from jupyter_server.utils import url_path_join
 from tornado import web
 
-from .. import API_NAMESPACE
+from .. import API_NAMESPACE, usage
 from ..errors import EngineError, EngineUnavailable, ImageManagerError, ImageNotFound, InvalidRequest
 from ..models import Actor, Project, as_json
 from ..patience import asked
@@ -241,7 +241,7 @@ def project_json(manager: ImageManager, actor: Actor, project: Project, root: Pa
         **as_json(project),
         "active_image": active,
         "jupyter_path": jupyter_path(project.path, root),
-        "warnings": list(manager.projects.warnings(project)),
+        "warnings": [*manager.projects.warnings(project), *usage.warnings(manager, project)],
         "stale_kernels": [kernel.kernel_id for kernel in kernels if kernel.stale and kernel.project_id == project.id],
     }
 

@@ -38,7 +38,8 @@ class OneImageHandler(ImageHandler):
     @authorized
     async def delete(self, image_id: str) -> None:
         """Delete an image."""
-        await self.call(self.manager.images.delete, self.actor, image_id, confirm=bool(self.flag("confirm")))
+        confirm, original = bool(self.flag("confirm")), bool(self.flag("original"))
+        await self.call(self.manager.images.delete, self.actor, image_id, confirm=confirm, original=original)
         self.set_status(204)
         await self.finish()
 

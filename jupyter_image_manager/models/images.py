@@ -212,6 +212,7 @@ class DeletionPreview:
     reason: str = ""
     notebooks: tuple[str, ...] = ()  # that remember it (R49), relative to the project; they do not forbid it
     notebooks_complete: bool = True  # False: the search ended at a bound, there may be more
+    in_registry: str = ""  # its version there, which stays unless it is deleted too; empty: there is none
 
 
 @dataclass(frozen=True, slots=True)
