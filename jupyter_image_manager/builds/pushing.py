@@ -17,6 +17,7 @@ from ..errors import (
     ImageNotFound,
     NoSpaceLeft,
     PullLimited,
+    RegistryRefused,
     RegistryUnavailable,
 )
 from ..lifecycle import unpushed
@@ -135,7 +136,7 @@ class Push:
         with manager.communities.registry(access) as registry:
             try:
                 self._follow(manager.engine.push(tag, access))
-            except PullLimited as error:
+            except (PullLimited, RegistryRefused) as error:
                 raise self._told(error, registry) from error
             finally:
                 manager.engine.remove_image(tag)  # in the registry it helps people; here it would hold the image
@@ -154,15 +155,20 @@ class Push:
         """Remember what the engine tells at the end."""
         self._digest = step.digest or self._digest
 
-    def _told(self, error: PullLimited, registry: Registry) -> PullLimited:
-        """Return the refusal with the time to wait, which the engine swallows and the registry tells whoever asks."""
-        if error.details.get("retry_after") is None:
-            try:
-                registry.ping()
-            except PullLimited as again:
-                return again
-            except ImageManagerError:
-                return error
+    def _told(self, error: PullLimited | RegistryRefused, registry: Registry) -> ImageManagerError:
+        """Return the refusal as the registry tells it itself.
+
+        The engine swallows the time to wait, and takes a registry that limits even the first question for one that
+        wants another sign-in.
+        """
+        if error.details.get("retry_after") is not None:
+            return error
+        try:
+            registry.ping()
+        except (PullLimited, RegistryUnavailable) as said:
+            return said
+        except ImageManagerError as said:
+            self._manager.log.debug("Asked why a push was refused, the registry says: %s", said.message)
         return error
 
     def _look(self, registry: Registry, access: RegistryAccess, repository: str) -> tuple[str, int]:

@@ -38,7 +38,11 @@ def register(commands: Any, common: argparse.ArgumentParser) -> None:
     cancel.add_argument("image", metavar="IMAGE", help="image or build")
     cancel.set_defaults(run=cancel_command)
 
-    retry = commands.add_parser("retry", parents=[common], help="build a failed, cancelled or interrupted image again")
+    retry = commands.add_parser(
+        "retry",
+        parents=[common],
+        help="build a failed, cancelled or interrupted image again, or push one that was not pushed",
+    )
     retry.add_argument("image", metavar="IMAGE", help="image or build")
     _add_secret(retry)
     _add_follow(retry)
@@ -108,7 +112,9 @@ def _register_build(commands: Any, common: argparse.ArgumentParser) -> None:
         "--copy", action="append", default=[], metavar="FILE[:TARGET]", help="with --template: a file of the project"
     )
     build.add_argument("--context", metavar="DIR", help="folder that is sent (default: the project folder)")
-    build.add_argument("--storage", choices=[s.value for s in Storage], help="where the image is kept")
+    build.add_argument(
+        "--storage", choices=[s.value for s in Storage], help="where it is kept; default: the registry, if there is one"
+    )
     build.add_argument("--build-arg", action="append", default=[], metavar="K=V", help="a build argument")
     _add_secret(build)
     build.add_argument("--description", default="", help="a sentence for people")
@@ -132,7 +138,9 @@ def _register_import(commands: Any, common: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "source", metavar="REFERENCE|ARCHIVE", help="an image reference, or a .tar of docker save or OCI"
     )
-    parser.add_argument("--storage", choices=[s.value for s in Storage])
+    parser.add_argument(
+        "--storage", choices=[s.value for s in Storage], help="where it is kept; default: the registry, if there is one"
+    )
     parser.add_argument("--description", default="")
     parser.add_argument("--activate", action="store_true")
     parser.add_argument("--fix", action="store_true", help="append missing requirements by itself")

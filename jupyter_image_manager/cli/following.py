@@ -5,11 +5,14 @@ from __future__ import annotations
 import threading
 from typing import Any, Protocol
 
+from ..builds.failure import PUSH_FAILED
 from ..errors import ImageManagerError
-from ..models import Build, BuildState, ImageSummary, Report, as_json
+from ..models import Build, BuildKind, BuildState, ImageSummary, Report, as_json
 from .context import Context
 from .output import BuildDisplay, duration
 
+UNREACHABLE = 3
+"""Exit code where a registry was not reached, or refused."""
 FOLLOW_INTERVAL = 0.3
 """Seconds between two looks at a build's row while its log is followed."""
 
@@ -24,7 +27,8 @@ def finish(context: Context, build: Build) -> int:
         if console.as_json:
             console.document(image.as_json() | {"build": as_json(build)})
         else:
-            console.say(f"{image.image.spec} is being built; follow it with `jupyter image log {image.image.spec}`.")
+            done = "pushed" if build.kind is BuildKind.PUSH else "built"
+            console.say(f"{image.image.spec} is being {done}; follow it with `jupyter image log {image.image.spec}`.")
         return 0
     try:
         build = follow_build(context, build, BuildDisplay(console, image.image.spec))
@@ -82,7 +86,8 @@ def report_outcome(context: Context, build: Build) -> int:
         console.document(image.as_json() | {"build": as_json(build)})
     if build.state is BuildState.SUCCEEDED and image.image.state.value == "ready":
         seconds = (build.finished - build.started).total_seconds() if build.finished and build.started else None
-        console.say(f"{spec} is ready after {duration(seconds)}." + _next_step(image))
+        ready = "is in its registry" if build.kind is BuildKind.PUSH else "is ready"
+        console.say(f"{spec} {ready} after {duration(seconds)}." + _next_step(image))
         return 0
     failure = build.failure
     if failure and not console.as_json:
@@ -95,7 +100,7 @@ def report_outcome(context: Context, build: Build) -> int:
     console.error(message + hint)
     if image.image.report is not None and not console.as_json:
         show_report(context, image.image.report, only_wrong=True)
-    return 1
+    return UNREACHABLE if failure and failure.code == PUSH_FAILED else 1
 
 
 def _next_step(image: ImageSummary) -> str:

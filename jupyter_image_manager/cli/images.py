@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from ..models import ImageState, ImageSummary, Project, as_json
+from .. import lifecycle
+from ..models import Image, ImageState, ImageSummary, Project, RegistryState, Storage, as_json
 from .context import Context
 from .output import ago, size
 
@@ -67,6 +68,17 @@ def _state(summary: ImageSummary) -> str:
     return f"{state}, {retirement.days_left} day{'' if retirement.days_left == 1 else 's'} left"
 
 
+def _storage(image: Image) -> str:
+    """Return where an image is kept, in a word or two."""
+    if image.storage is Storage.LOCAL:
+        return "local"
+    if lifecycle.unpushed(image):
+        return "not pushed yet"
+    fine = image.registry_state in (RegistryState.PRESENT, RegistryState.NONE)
+    state = "" if fine else f", {image.registry_state.value.replace('_', ' ')}"
+    return f"registry{state}{', optimized' if image.optimized else ''}"
+
+
 def list_command(context: Context) -> int:
     """``jupyter image list``."""
     project = context.project()
@@ -80,11 +92,12 @@ def list_command(context: Context) -> int:
         context.console.document([s.as_json() for s in summaries])
         return 0
     context.console.table(
-        ["image", "state", "python", "size", "created", "description"],
+        ["image", "state", "storage", "python", "size", "created", "description"],
         [
             [
                 s.image.spec,
                 _state(s),
+                _storage(s.image),
                 s.image.python_version or "—",
                 size(s.image.size),
                 ago(s.image.created),
@@ -129,7 +142,7 @@ def show_command(context: Context) -> int:
         ("image", image.spec),
         ("project", summary.project),
         ("state", _state(summary)),
-        ("storage", image.storage.value),
+        ("storage", _storage(image)),
         ("digest", image.digest or "—"),
         ("Python", image.python_version or "—"),
         ("architecture", image.architecture or "—"),
@@ -138,6 +151,9 @@ def show_command(context: Context) -> int:
         ("source", recipe.reference or recipe.kind.value),
         ("running kernels", str(summary.running_kernels)),
     ]
+    if image.repository:
+        kept = f", {size(image.registry_size)}" if image.registry_size else ""
+        facts.insert(4, ("registry", f"{image.repository}{kept}, looked up {ago(image.registry_checked)}"))
     if image.description:
         facts.insert(1, ("description", image.description))
     for name, value in facts:
