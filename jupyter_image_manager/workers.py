@@ -60,7 +60,6 @@ def start(module: str, name: str, payload: dict[str, Any], trace: Path, claim: C
             cwd="/",
         )
     _CHILDREN.append(process)
-    claimed = claim(str(ProcessIdentity.of(process.pid)))
     claimed = False
     # A pipe that breaks: it ended at once. Its trace says why, and whoever looks for the dead finds it.
     with suppress(BrokenPipeError), process.stdin or nullcontext() as told:
