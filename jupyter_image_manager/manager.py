@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .kernels.service import KernelService
     from .migration.service import MigrationService
     from .policy import ImagePolicy
+    from .portable.service import PortableService
     from .projects import ProjectService
     from .registry.states import RegistryStates
     from .pulls.service import PullService
@@ -194,6 +195,13 @@ class ImageManager(LoggingConfigurable):
         from .migration.service import MigrationService
 
         return MigrationService(parent=self, manager=self)
+
+    @cached_property
+    def portable(self) -> PortableService:
+        """Archives with recipes, and the lock files of projects."""
+        from .portable.service import PortableService
+
+        return PortableService(parent=self, manager=self)
 
     @cached_property
     def doctor(self) -> Doctor:

@@ -21,11 +21,21 @@ from .snapshot import Recording, stored
 if TYPE_CHECKING:
     from ..engine.port import Engine, EngineImage
     from ..manager import ImageManager
-    from ..models import Image, Recipe
+    from ..models import Image, Project, Recipe, RegistryAccess
+
+
+def access_for(manager: ImageManager, project: Project, reference: str) -> RegistryAccess | None:
+    """Return as whom a reference is pulled: the service agent of the project's community, if it is in its registry."""
+    found = manager.communities.access(manager.communities.of(project))
+    return found if found is not None and found.host == parse_reference(reference).registry else None
 
 
 def pulled(
-    engine: Engine, reference: str, say: Callable[[str], None], progress: Callable[[int, int, str], None]
+    engine: Engine,
+    reference: str,
+    say: Callable[[str], None],
+    progress: Callable[[int, int, str], None],
+    access: RegistryAccess | None = None,
 ) -> tuple[str, str]:
     """Get a reference, from this machine or its registry; return the id of the image and the reference pinned.
 
@@ -39,7 +49,7 @@ def pulled(
         say(f"{reference} is on this machine")
     except ImageNotFound:
         say(f"pulling {reference}")
-        for step in engine.pull(reference):
+        for step in engine.pull(reference, access=access):
             progress(step.layers_done, step.layers, step.text)
         held = engine.inspect_image(reference)
     found = pinned(reference, held)

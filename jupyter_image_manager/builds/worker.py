@@ -15,6 +15,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from traitlets.config import Config
@@ -57,6 +58,7 @@ class ImageProcess(BuildProcess):
         report = self._checked(engine_image)
         if not report.ok and self.build.fix:
             engine_image, report = self._fixed(engine_image, report)
+        self._adopt(engine_image)
         self._keep(engine_image, report)
 
     def _spec(self) -> BuildSpec:
@@ -169,7 +171,9 @@ class ImageProcess(BuildProcess):
 
     def _import(self) -> str:
         """Take in the image that a reference means, and pin the recipe to it."""
-        engine_image, pinned = importing.pulled(self.manager.engine, self.recipe.reference, self.say, self._pulling)
+        reference = self.recipe.reference
+        access = importing.access_for(self.manager, self.project, reference)
+        engine_image, pinned = importing.pulled(self.manager.engine, reference, self.say, self._pulling, access)
         self._keep_recipe(replace(self.recipe, reference=pinned))
         return engine_image
 
@@ -184,6 +188,15 @@ class ImageProcess(BuildProcess):
             self._keep_recipe(recipe)
         self._check_cancelled()
         return self._build(self.recipe.dockerfile) if self.recipe.dockerfile else self._base
+
+    def _adopt(self, engine_image: str) -> None:
+        """Take over the recipe that an archive of ours carries: the image can then be built again from that."""
+        recipe = self.recipe
+        if recipe.kind is SourceKind.ARCHIVE and not recipe.dockerfile and Path(recipe.context_path).is_file():
+            carried = self.manager.portable.adopt(Path(recipe.context_path), engine_image)
+            if carried is not None:
+                self._keep_recipe(carried)
+                self.say("the archive carries the recipe of the image: it can be built again from that")
 
     def _keep_recipe(self, recipe: Recipe) -> None:
         """Write down a recipe that says more than the one before; that one stays as it is."""

@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from .. import __version__
 from ..errors import ImageManagerError
-from . import builds, communities, images, kernels, machine, migration, projects, retirement, storage, usage
+from . import builds, communities, images, kernels, machine, migration, portable, projects, retirement, storage, usage
 from .context import Context, WrongUsage
 from .output import Console
 
@@ -58,7 +58,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--help-all", action="store_true", help="every setting of the configuration file (traitlets)")
     parser.add_argument("--generate-config", action="store_true", help="write a configuration file with every setting")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command", parser_class=Parser)
-    for module in (builds, images, communities, retirement, migration, storage, usage, projects, kernels, machine):
+    nouns = (builds, images, communities, retirement, migration, portable, storage, usage, projects, kernels, machine)
+    for module in nouns:
         module.register(commands, common)
     return parser
 

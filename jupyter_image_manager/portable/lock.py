@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InvalidRequest, NoSpaceLeft, NotFound
-from ..models import Image, Package, Recipe, as_json
+from ..models import Image, Package, Recipe, SourceKind, as_json
 from ..reference import DIGEST, check_name, parse_reference
 from ..store.rows import from_json
 
@@ -32,6 +32,7 @@ class Lock:
     python: str = ""
     architecture: str = ""
     dockerfile: str = ""  # where it lies in the project; empty: it was no file of it
+    text: str = ""  # of the Dockerfile, where it was no file
     template: dict[str, Any] = field(default_factory=dict)  # choices, where it was built from a template
     build_args: dict[str, str] = field(default_factory=dict)
     context: str = ""  # folder relative to the project
@@ -56,6 +57,7 @@ class Lock:
 def of(image: Image, recipe: Recipe) -> Lock:
     """Return the lock of an image."""
     packages = image.report.packages if image.report else ()
+    made_by_template = recipe.kind is SourceKind.TEMPLATE
     return Lock(
         name=image.name,
         version=image.version,
@@ -65,7 +67,8 @@ def of(image: Image, recipe: Recipe) -> Lock:
         python=image.python_version,
         architecture=image.architecture,
         dockerfile=recipe.dockerfile_path,
-        template=recipe.template,
+        text="" if recipe.dockerfile_path or made_by_template else recipe.dockerfile,
+        template=recipe.template if made_by_template else {},
         build_args=recipe.build_args,
         context=recipe.context_path,
         packages={package.name: package.version for package in sorted(packages, key=lambda p: p.name.lower())},
@@ -134,7 +137,7 @@ def read(folder: Path) -> Lock:
 
 def _checked(said: Mapping[str, Any]) -> Lock:
     lock: Lock = from_json(Lock, said)
-    for name in ("name", "digest", "recipe", "repository", "python", "architecture", "dockerfile", "context"):
+    for name in ("name", "digest", "recipe", "repository", "python", "architecture", "dockerfile", "text", "context"):
         if not isinstance(getattr(lock, name), str):
             raise TypeError(f"`{name}` is no text")
     for pairs in (lock.build_args, lock.packages):
