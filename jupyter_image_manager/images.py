@@ -251,8 +251,14 @@ class ImageService(LoggingConfigurable):
             image = self.manager.store.set_image(image.id, state=ImageState.MISSING)
         return ImageUnusable(why, {"image_id": image.id, "state": image.state.value, "engine": info.address})
 
-    def activate(self, actor: Actor, project_id: str, image_id: str | None) -> Project:
-        """Make an image the one in which the project's kernels run; None goes back to the server's environment."""
+    def activate(self, actor: Actor, project_id: str, image_id: str | None, *, lock: bool = True) -> Project:
+        """Make an image the one in which the project's kernels run; None goes back to the server's environment.
+
+        Parameters
+        ----------
+        lock : bool
+            Write it into the project's ``image.lock``, if there is one.
+        """
         project = self.manager.projects.get(actor, project_id)
         access.check(actor, "image.activate", project)
         if image_id == SERVER_ENVIRONMENT:
@@ -271,7 +277,10 @@ class ImageService(LoggingConfigurable):
                 f"The folder {project.path} of the project {project.name!r} is not there; say where it is now with "
                 f"`jupyter image project relocate {project.id[:8]} DIR`."
             )
-        return self.manager.store.activate_image(project.id, image_id)
+        activated = self.manager.store.activate_image(project.id, image_id)
+        if image_id is not None and lock:
+            self.manager.portable.relock(activated, image)
+        return activated
 
     def check_first(self, actor: Actor, project_id: str, image_id: str | None) -> Build | None:
         """Start the check without which an image cannot be activated, and which activates it; None: none is needed.
