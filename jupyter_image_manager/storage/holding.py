@@ -17,6 +17,8 @@ from ..models import Image
 
 ROLE = "hold"
 TRIES = 3
+CHILD = "dependent child"
+"""What an engine says of an image from which others are made."""
 
 
 def hold(engine: Engine, installation: str, image: Image) -> None:
@@ -138,6 +140,10 @@ def _remove(engine: Engine, image: Image, *, keep: bool) -> None:
     ours = [name for name in found.repo_digests if image.repository and name.startswith(f"{image.repository}@")]
     if found.tags or set(found.repo_digests) - set(ours):
         return  # somebody else has a name for it
-    for name in ours:
-        engine.remove_image(name)
-    engine.remove_image(image.engine_image)
+    try:
+        for name in ours:
+            engine.remove_image(name)
+        engine.remove_image(image.engine_image)
+    except Conflict as error:
+        if CHILD not in f"{error} {error.details.get('engine', '')}":
+            raise  # else: others are made from it, and their layers are its own; it goes with the last of them
