@@ -253,7 +253,7 @@ class CommunityService(LoggingConfigurable):
         repository = "/".join(part for part in (community.namespace, trial.REPOSITORY) if part)
         words = f"{self.manager.store.installation_id()} {community.id}"
         with self._trying, self.registry(opened, timeout=TRIAL_TIMEOUT) as registry:
-            return list(trial.trial(registry, community.registry_host, repository, words))
+            return list(trial.trial(self.manager, registry, opened, repository, words))
 
     @staticmethod
     def _lacks(community: Community) -> str:

@@ -12,10 +12,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
-from ..errors import ImageManagerError, ImageNotFound, RegistryUnavailable
+from ..engine.port import LABEL
+from ..errors import EngineError, EngineUnavailable, ImageManagerError, ImageNotFound, RegistryUnavailable
 from ..models import Finding
+from ..patience import asked
 
 if TYPE_CHECKING:
+    from ..manager import ImageManager
+    from ..models import RegistryAccess
     from .client import Registry
 
 REPOSITORY = "jupyter-image-manager-test"
@@ -43,7 +47,7 @@ def digest_of(data: bytes) -> str:
     return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
 
-def tiny_image(words: str) -> TinyImage:
+def tiny_image(words: str, labels: dict[str, str] | None = None) -> TinyImage:
     """Make an image whose one file holds some words."""
     file = io.BytesIO()
     with tarfile.open(fileobj=file, mode="w") as archive:
@@ -55,7 +59,7 @@ def tiny_image(words: str) -> TinyImage:
         {
             "architecture": "amd64",
             "os": "linux",
-            "config": {},
+            "config": {"Labels": labels or {}},
             "rootfs": {"type": "layers", "diff_ids": [digest_of(file.getvalue())]},
         }
     )
@@ -95,7 +99,25 @@ def pull(registry: Registry, repository: str, image: TinyImage) -> None:
         )
 
 
-def trial(registry: Registry, host: str, repository: str, words: str) -> Iterator[Finding]:
+def engine_pulls(manager: ImageManager, access: RegistryAccess, reference: str) -> Finding:
+    """Let the engine pull what was pushed: it has its own network, and its own mind on whom to trust."""
+    title = f"Engine: {access.host}"
+    try:
+        asked(manager.engine.info)
+    except (EngineError, EngineUnavailable) as error:
+        return Finding("registry-engine", title, "info", f"not tried, since no engine answers: {error.message}")
+    try:
+        for _ in manager.engine.pull(reference, access=access):
+            pass
+        manager.engine.remove_image(reference)
+    except ImageManagerError as error:
+        return Finding("registry-engine", title, "error", error.message)
+    return Finding("registry-engine", title, "ok", "the engine pulled a tiny image.")
+
+
+def trial(
+    manager: ImageManager, registry: Registry, access: RegistryAccess, repository: str, words: str
+) -> Iterator[Finding]:
     """Push, pull and delete a tiny image, and yield what each came to; the missing right is named.
 
     Parameters
@@ -105,7 +127,8 @@ def trial(registry: Registry, host: str, repository: str, words: str) -> Iterato
     words : str
         What makes the image one's own, so that two who try at once do not meet.
     """
-    image, tag = tiny_image(words), f"test-{digest_of(words.encode())[7:19]}"
+    host, tag = access.host, f"test-{digest_of(words.encode())[7:19]}"
+    image = tiny_image(words, {f"{LABEL}.installation": manager.store.installation_id()})
     where = f"{host}/{repository}"
     try:
         registry.ping()
@@ -121,6 +144,7 @@ def trial(registry: Registry, host: str, repository: str, words: str) -> Iterato
     try:
         pull(registry, repository, image)
         yield _worked("pull", where)
+        yield engine_pulls(manager, access, f"{where}@{image.digest}")
     except ImageManagerError as error:
         yield _failed("pull", where, error)
     try:

@@ -11,6 +11,7 @@ import pytest
 from traitlets.config import Config
 
 from jupyter_image_manager.cli.main import run
+from jupyter_image_manager.engine.port import LABEL
 from jupyter_image_manager.manager import ImageManager
 from jupyter_image_manager.models import Actor, RegistryAccess
 from jupyter_image_manager.registry.client import Registry
@@ -22,7 +23,9 @@ from .. import faults, registries
 def service(tmp_path: Path) -> Iterator[ImageManager]:
     (tmp_path / "root").mkdir()
     place = {"data_dir": str(tmp_path / "data"), "root_dir": str(tmp_path / "root")}
-    manager = ImageManager(config=Config({"ImageManager": place}))
+    # These are about registries: no engine answers here.
+    nowhere = {"host": f"unix://{tmp_path}/no.sock"}
+    manager = ImageManager(config=Config({"ImageManager": place, "DockerEngine": nowhere}))
     yield manager
     manager.close()
 
@@ -31,7 +34,10 @@ def tried(service: ImageManager, actor: Actor, address: str, user: str = "agent"
     community = service.communities.list(actor)[0]
     service.communities.update(actor, community.id, registry_host=address, namespace="team")
     service.communities.set_agent(actor, community.id, user, secret)
-    return {finding.id.removeprefix("registry-"): finding for finding in service.communities.test(actor, community.id)}
+    found = {one.id.removeprefix("registry-"): one for one in service.communities.test(actor, community.id)}
+    engine = found.pop("engine", None)
+    assert engine is None or (engine.status == "info" and "no engine answers" in engine.message)
+    return found
 
 
 def left_in(registry: registries.Registry) -> list[str]:
@@ -130,6 +136,25 @@ def test_what_fails_is_said_of_the_right_that_it_is_about(
         assert found[right].message.endswith(".")
         if right == "pull":
             assert left_in(registry) == []  # cleaned up all the same
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize(
+    "kind", [{"accounts": registries.ACCOUNTS}, {"token": True, "tls": True}], ids=["basic", "token"]
+)
+def test_the_engine_pulls_too_and_keeps_nothing(
+    manager: ImageManager, actor: Actor, tmp_path: Path, kind: dict[str, Any]
+) -> None:
+    with registries.running(tmp_path / "r", **kind) as registry:
+        if registry.ca:
+            manager.config.BuildSettings.ca_bundle = str(registry.ca)
+        community = manager.communities.list(actor)[0]
+        manager.communities.update(actor, community.id, registry_host=registry.address)
+        manager.communities.set_agent(actor, community.id, registry.user, registry.secret)
+        found = {finding.id: finding for finding in manager.communities.test(actor, community.id)}
+        assert found["registry-engine"].status == "ok", found
+        assert found["registry-delete"].status == "ok"
+        assert manager.engine.list_images({f"{LABEL}.installation": manager.store.installation_id()}) == []
 
 
 def test_the_doctor_tries_each_registry(service: ImageManager, actor: Actor, tmp_path: Path) -> None:
