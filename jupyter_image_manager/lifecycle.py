@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-from .models import BuildState, Image, ImageState, Recipe, RegistryState, Report, SourceKind, Storage
+from .models import Build, BuildState, Image, ImageState, Recipe, RegistryState, Report, SourceKind, Storage
 
 S = BuildState
 
@@ -50,6 +50,26 @@ def why_unusable(image: Image) -> str | None:
 def unpushed(image: Image) -> bool:
     """Tell whether an image is to be kept in a registry and is saved on this machine only."""
     return image.storage is Storage.REGISTRY and image.state is ImageState.READY and not image.repository
+
+
+def kept_in(image: Image) -> str:
+    """Return where an image is kept, in a word or two."""
+    if image.storage is Storage.LOCAL:
+        return "local"
+    if unpushed(image):
+        return "not pushed yet"
+    fine = image.registry_state in (RegistryState.PRESENT, RegistryState.NONE)
+    state = "" if fine else f", {image.registry_state.value.replace('_', ' ')}"
+    return f"registry{state}{', optimized' if image.optimized else ''}"
+
+
+def place(build: Build) -> str:
+    """Return where a build is, in a few words."""
+    if build.state is S.BUILDING and build.steps:
+        return f"step {build.step} of {build.steps} · {build.instruction}"
+    if build.state is S.PUSHING and build.instruction:
+        return f"{build.instruction}, {build.step} of {build.steps} layers are there"
+    return build.state.value
 
 
 def registry_lost(image: Image) -> str:

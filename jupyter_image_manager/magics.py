@@ -14,6 +14,7 @@ from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_cell_magic, magics_class
 from IPython.display import display
 
+from . import lifecycle
 from .cli.builds import request_from
 from .cli.context import Context, WrongUsage
 from .cli.following import follow_build
@@ -66,9 +67,7 @@ class BuildView:
             return f"{self.spec} is ready."
         if build.done:
             return build.failure.message if build.failure else f"The build of {self.spec} was {build.state.value}."
-        if build.state is BuildState.BUILDING and build.steps:
-            return f"{self.spec}: step {build.step} of {build.steps} · {build.instruction}"
-        return f"{self.spec}: {build.state.value}"
+        return f"{self.spec}: {lifecycle.place(build)}"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         build = self.build
@@ -161,7 +160,7 @@ class ImageMagics(Magics):
             return Table((), (), f"{where} no active image: kernels run in the server's environment.")
         active = context.manager.images.get(context.actor, project.active_image_id)
         return Table(
-            ("image", "state", "python", "size", "digest"),
+            ("image", "state", "storage", "python", "size", "digest"),
             (self._row(active, digest=True),),
             " ".join(active.warnings) or f"Active in the project {project.name!r}.",
         )
@@ -171,13 +170,13 @@ class ImageMagics(Magics):
         found = context.manager.images.list(context.actor, project.id)
         rows = tuple((*self._row(s), ago(s.image.created)) for s in found)
         note = "" if rows else f"The project {project.name!r} has no images yet; build one with %image build NAME."
-        return Table(("image", "state", "python", "size", "created"), rows, note)
+        return Table(("image", "state", "storage", "python", "size", "created"), rows, note)
 
     @staticmethod
     def _row(summary: ImageSummary, *, digest: bool = False) -> tuple[str, ...]:
         image = summary.image
         state = "active" if summary.active else image.state.value
-        row = (image.spec, state, image.python_version or "—", size(image.size))
+        row = (image.spec, state, lifecycle.kept_in(image), image.python_version or "—", size(image.size))
         return (*row, image.digest[:19] or "—") if digest else row
 
     def _build(self, context: Context, cell: str | None) -> None:

@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from .. import lifecycle
-from ..models import Image, ImageState, ImageSummary, Project, RegistryState, Storage, as_json
+from ..models import ImageState, ImageSummary, Project, as_json
 from .context import Context
 from .output import ago, size
 
@@ -68,17 +68,6 @@ def _state(summary: ImageSummary) -> str:
     return f"{state}, {retirement.days_left} day{'' if retirement.days_left == 1 else 's'} left"
 
 
-def _storage(image: Image) -> str:
-    """Return where an image is kept, in a word or two."""
-    if image.storage is Storage.LOCAL:
-        return "local"
-    if lifecycle.unpushed(image):
-        return "not pushed yet"
-    fine = image.registry_state in (RegistryState.PRESENT, RegistryState.NONE)
-    state = "" if fine else f", {image.registry_state.value.replace('_', ' ')}"
-    return f"registry{state}{', optimized' if image.optimized else ''}"
-
-
 def list_command(context: Context) -> int:
     """``jupyter image list``."""
     project = context.project()
@@ -97,7 +86,7 @@ def list_command(context: Context) -> int:
             [
                 s.image.spec,
                 _state(s),
-                _storage(s.image),
+                lifecycle.kept_in(s.image),
                 s.image.python_version or "—",
                 size(s.image.size),
                 ago(s.image.created),
@@ -142,7 +131,7 @@ def show_command(context: Context) -> int:
         ("image", image.spec),
         ("project", summary.project),
         ("state", _state(summary)),
-        ("storage", _storage(image)),
+        ("storage", lifecycle.kept_in(image)),
         ("digest", image.digest or "—"),
         ("Python", image.python_version or "—"),
         ("architecture", image.architecture or "—"),

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TextIO
 
+from ..lifecycle import place
 from ..models import Build, as_json, utcnow
 
 if TYPE_CHECKING:
@@ -149,12 +150,11 @@ class BuildDisplay:
         """Show where the build is."""
         state = build.state.value
         if self._progress is not None and self._task is not None:
-            words = f"step {build.step} of {build.steps} · {build.instruction}"
             self._progress.update(
                 self._task,
                 total=build.steps + 2 if build.steps else None,
                 completed={"checking": build.steps, "saving": build.steps + 1}.get(state, max(0, build.step - 1)),
-                step=harmless(words if state == "building" and build.steps else state)[:60],
+                step=harmless(place(build))[:60],
                 about=f"of about {duration(build.estimate)}" if build.estimate else "",
             )
         elif state != self._state and not self.console.as_json:
