@@ -15,6 +15,7 @@ from ..errors import BuildFailed, EngineUnavailable, InvalidRequest
 from . import buildkit
 from .adapt import VARIABLES_API, adapt
 from .address import find_address, is_remote
+from .builder_cache import BuilderCacheCalls
 from .connection import Connection
 from .container_calls import ContainerCalls
 from .image_calls import ImageCalls
@@ -78,7 +79,7 @@ class _Meta(type(LoggingConfigurable), type(Engine)):  # type: ignore[misc]  # t
     pass
 
 
-class DockerEngine(LoggingConfigurable, ImageCalls, TransferCalls, ContainerCalls, metaclass=_Meta):
+class DockerEngine(LoggingConfigurable, ImageCalls, TransferCalls, BuilderCacheCalls, ContainerCalls, metaclass=_Meta):
     """The Docker-compatible engine of this machine."""
 
     host = Unicode(

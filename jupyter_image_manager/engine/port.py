@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import IO, Any
 
@@ -322,6 +322,13 @@ class Engine(ABC):
     @abstractmethod
     def remove_image(self, reference: str, *, force: bool = False) -> None:
         """Remove a tag or an image; success when it is not there. Raises Conflict when in use."""
+
+    def giving_back_cache(self) -> AbstractContextManager[None]:
+        """Let the builder's cache give back what images leave there that are removed in this context.
+
+        Most engines have no cache that outlives its images.
+        """
+        return nullcontext()
 
     @abstractmethod
     def disk(self) -> DiskUse:

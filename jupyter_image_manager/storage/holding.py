@@ -121,7 +121,8 @@ def remove(engine: Engine, installation: str, image: Image, *, others: Iterable[
     for attempt in range(TRIES):
         release(engine, installation, image.id)
         try:
-            _remove(engine, image, keep=any(True for _ in others))
+            with engine.giving_back_cache():
+                _remove(engine, image, keep=any(True for _ in others))
             return
         except Conflict:
             if attempt == TRIES - 1:  # else: who keeps copies held came between

@@ -17,11 +17,12 @@ import docker
 import pytest
 from traitlets.config import Config
 
-from jupyter_image_manager.engine.port import LABEL
+from jupyter_image_manager.engine.port import LABEL, BuildSpec
 from jupyter_image_manager.manager import ImageManager
 from jupyter_image_manager.models import Actor, Image, ImageState, Project, Storage
 
 from ..chaos.own_engine import OwnEngine
+from ..engine.conftest import context
 from ..store.values import a_recipe, an_image
 
 MEGABYTE = 1 << 20
@@ -61,11 +62,21 @@ class Yard:
         (id,) = [line["aux"]["ID"] for line in said if "aux" in line]
         return str(id)
 
+    def build_by_buildkit(self, size: int) -> str:
+        """Build an image of one layer of random bytes, as our own builds do."""
+        sent = context("FROM scratch\nCOPY content /\n", content=os.urandom(size))
+        spec = BuildSpec(tag=f"jim-test/{uuid.uuid4().hex[:8]}:1", dockerfile="Dockerfile", labels={}, build_args={})
+        id = [each.image_id for each in self.manager.engine.build(spec, sent)][-1]
+        self.manager.engine.tag(id, "kept:1")
+        self.manager.engine.remove_image(spec.tag)
+        return id
+
     def add(self, engine_image: str, name: str = "geo", **values: Any) -> Image:
         """Say that an image of the engine is one of the project's, kept under its tag."""
         recipe = a_recipe()
         reference = f"jupyter-image-manager/test/{name}:{uuid.uuid4().hex[:8]}"
         self.manager.engine.tag(engine_image, reference)
+        self.manager.engine.remove_image("kept:1")
         image = an_image(
             self.project.id,
             recipe,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 
 import pytest
 
+from jupyter_image_manager.engine import buildkit
 from jupyter_image_manager.models import Storage
 
+from ..engine.conftest import buildx  # noqa: F401  # a fixture
 from .conftest import ACTOR, MEGABYTE, Yard
 
 pytestmark = pytest.mark.engine
@@ -99,3 +102,25 @@ def test_a_prune_frees_what_it_says(yard: Yard) -> None:
     assert yard.held() == {active.engine_image, cached.engine_image}, (
         "whether a registry has the cached one is not known"
     )
+
+
+def test_the_builders_cache_gives_back_what_an_image_leaves_there(
+    yard: Yard,
+    buildx: str,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(buildkit, "PLUGINS", ())
+    monkeypatch.setenv("PATH", f"{buildx}{os.pathsep}{os.environ['PATH']}")
+    yard.manager.engine.builder = "buildkit"
+    one = yard.add(yard.build_by_buildkit(5 * MEGABYTE), "one")
+    other = yard.add(yard.build_by_buildkit(3 * MEGABYTE), "other")
+    before = yard.used()
+    preview = yard.manager.images.deletion(ACTOR, one.id)
+    yard.manager.images.delete(ACTOR, one.id, confirm=True)
+    assert preview.frees == 5 * MEGABYTE
+    # What BuildKit writes down of its cache is not what the image held: some kB.
+    assert before - yard.used() == pytest.approx(preview.frees, rel=0.02)
+    assert yard.held() == {other.engine_image}
+    with yard.own.client() as client:
+        kept = [each["Size"] // MEGABYTE for each in client.df()["BuildCache"] if each["Shared"]]
+    assert kept == [3], "of the other one nothing was given back"
