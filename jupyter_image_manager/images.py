@@ -225,23 +225,33 @@ class ImageService(LoggingConfigurable):
         self.manager.retirements.refuse(image)
         engine = self.manager.engine
         if image.state in (ImageState.READY, ImageState.MISSING) and image.engine_image:
-            try:
-                held = engine.inspect_image(image.engine_image)
-            except ImageNotFound:
-                raise self.gone(image) from None
-            else:
-                if image.state is ImageState.MISSING:
-                    image = self.manager.store.set_image(image.id, state=ImageState.READY)
-                machine = engine.info().architecture
-                if held.architecture != machine:
-                    raise ImageUnusable(
-                        f"{image.spec} is made for {held.architecture} and this machine is {machine}; "
-                        "build it again from its recipe here.",
-                        {"image_id": image.id, "architecture": held.architecture, "machine": machine},
-                    )
+            held = presence.held(engine, image)
+            if held is None:
+                image = self._pullable(image)
+            if image.state is ImageState.MISSING:
+                image = self.manager.store.set_image(image.id, state=ImageState.READY)
+            made, machine = held.architecture if held is not None else image.architecture, engine.info().architecture
+            if made != machine:
+                raise ImageUnusable(
+                    f"{image.spec} is made for {made} and this machine is {machine}; build it again from its recipe "
+                    "here.",
+                    {"image_id": image.id, "architecture": made, "machine": machine},
+                )
         why = lifecycle.why_unusable(image)
         if why is not None:
             raise ImageUnusable(why, {"image_id": image.id, "state": image.state.value})
+
+    def _pullable(self, image: Image) -> Image:
+        """Refuse an image that the engine does not hold, unless its registry can give it: then a pull follows."""
+        if not image.pinned:
+            raise self.gone(image)
+        try:
+            self.manager.pulls.pullable(image)
+        except ImageNotFound as error:
+            if image.state is ImageState.READY:
+                self.manager.store.set_image(image.id, state=ImageState.MISSING)
+            raise ImageUnusable(error.message, {"image_id": image.id, "state": ImageState.MISSING.value}) from None
+        return self.manager.store.image(image.id) or image
 
     def gone(self, image: Image) -> ImageUnusable:
         """Return the error for an image that the engine does not hold; one that it made itself is missing from now."""
@@ -270,6 +280,8 @@ class ImageService(LoggingConfigurable):
             if image.engine_image:
                 awake(self.manager.engine)
             self.usable(image)
+            if image.engine_image:
+                self.manager.pulls.ensure(actor, image, unattended=True)
         if project.active_image_id == image_id:
             return project
         if not project.found:

@@ -18,8 +18,8 @@ def identity(info: EngineInfo) -> str:
 
 
 def expected(image: Image) -> bool:
-    """Tell whether an engine should hold an image."""
-    return image.state is ImageState.READY and bool(image.engine_image)
+    """Tell whether an engine should hold an image: one that a registry has comes when a project starts (R12)."""
+    return image.state is ImageState.READY and bool(image.engine_image) and not image.pinned
 
 
 def held(engine: Engine, image: Image) -> EngineImage | None:

@@ -10,6 +10,7 @@ import signal
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from jupyter_client.connect import KernelConnectionInfo
 
     from ..manager import ImageManager
+    from ..models import Actor
     from .handle import KernelHandle
     from .sockets import Connection
     from .target import KernelTarget
@@ -31,6 +33,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 SETTING = "jupyter_image_manager"
 """Under which name the server extension keeps the service in the web application's settings."""
+PULL_LOOK = 0.1
+"""Seconds between two looks at the pull that a kernel waits for."""
+SAY_PROGRESS = 10.0
+"""Seconds between two lines in the log about it."""
 
 
 @cache
@@ -137,6 +143,7 @@ class ImageProvisioner(LocalProvisioner):
         self._ended = None
         first = self.connection_info == {}
         try:
+            await self._pulled(actor)
             self.handle = await _blocking(
                 manager.kernels.launch,
                 actor,
@@ -149,6 +156,7 @@ class ImageProvisioner(LocalProvisioner):
                 notebook=words.get("notebook", ""),
                 connection=self._connection,
                 language=getattr(self.kernel_spec, "language", "python"),
+                ready=True,
             )
         except BaseException:
             if first:
@@ -159,6 +167,25 @@ class ImageProvisioner(LocalProvisioner):
         self.cwd = words.get("cwd")
         self.connection_info = cast("KernelConnectionInfo", self.handle.connection.client_info())
         return self.connection_info
+
+    async def _pulled(self, actor: Actor) -> None:
+        """Wait until the engine holds the image; meanwhile no thread is held that other kernels need (R12)."""
+        if self.target is None:
+            return
+        from .readiness import begin
+
+        waiting = await _blocking(begin, self.manager(), actor, self.target.image)
+        if waiting is None:
+            return
+        said = 0.0
+        try:
+            while not (await _blocking(waiting.look)).done:
+                if monotonic() - said > SAY_PROGRESS:
+                    said = monotonic()
+                    self.log.info("Kernel %s waits: %s.", self.kernel_id, waiting.progress)
+                await asyncio.sleep(PULL_LOOK)
+        finally:
+            await _blocking(waiting.close)
 
     async def poll(self) -> int | None:
         """Return None while the kernel runs, else its exit code; costs nothing."""

@@ -19,7 +19,7 @@ from ..errors import KernelStartError, StoreError
 from ..models import Actor, Image, KernelDeath, Report, RunningKernel, RunSettings
 from ..processes import ProcessIdentity
 from ..room import own_disk
-from . import container, identity, launcher, prepare, reaper, runtime
+from . import container, identity, launcher, prepare, readiness, reaper, runtime
 from .connection import choose
 from .environment import allowed, of_kernelspec, resolve_secrets
 from .events import KernelEvents
@@ -139,15 +139,22 @@ class KernelService(LoggingConfigurable):
         notebook: str,
         connection: Connection,
         language: str = "python",
+        ready: bool = False,
     ) -> KernelHandle:
         """Start a kernel in its project's image; return once its channels are open.
+
+        Parameters
+        ----------
+        ready : bool
+            :func:`.readiness.begin` was asked before, and what it gave was waited for.
 
         Raises
         ------
         ImageManagerError
             Whatever is in the way, in one sentence; nothing is left running.
         """
-        self.manager.images.usable(target.image)
+        if not ready:
+            readiness.brought(self.manager, actor, target.image)
         info = self.engine_info()
         project = target.project
         settings = project.run_settings
@@ -155,7 +162,7 @@ class KernelService(LoggingConfigurable):
         arguments, foreign = kernel_words(kernel_name, language, argv, report, target.image.spec)
         launch = self.plan(
             info,
-            image=target.image.engine_image,
+            image=readiness.held(self.manager, actor, target.image),
             report=report,
             folder=Path(project.path),
             kernel_id=kernel_id or str(uuid.uuid4()),
@@ -340,10 +347,10 @@ class KernelService(LoggingConfigurable):
 
         project = self.manager.projects.get(actor, project_id)
         image = self.manager.images.get(actor, image_id).image
-        self.manager.images.usable(image)
+        readiness.brought(self.manager, actor, image)
         launch = self.plan(
             self.engine_info(),
-            image=image.engine_image,
+            image=readiness.held(self.manager, actor, image),
             report=_report(image),
             folder=Path(project.path),
             kernel_id=str(uuid.uuid4()),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import builtins
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from traitlets import Bool, Float, Instance
+from traitlets import Bool, Float, Instance, Int
 from traitlets.config import LoggingConfigurable
 
 from .. import access, usage
@@ -24,12 +25,16 @@ from ..models import (
     utcnow,
 )
 from ..patience import awake
-from . import holding, previews, pruning
+from ..processes import ProcessIdentity
+from . import eviction, holding, previews, pruning
 
 if TYPE_CHECKING:
     from ..manager import ImageManager
 
 HELD = (ImageState.READY, ImageState.UNUSABLE)
+
+EVICTION_SECONDS = 300.0
+"""After this long another process may evict, though the one that does has not said that it is done."""
 
 
 class StorageService(LoggingConfigurable):
@@ -47,6 +52,20 @@ class StorageService(LoggingConfigurable):
         30.0,
         min=0.0,
         help="Days for which an image must not have been used before a prune takes it, unless it is told.",
+    ).tag(config=True)
+
+    cache_ttl = Float(
+        3600.0,
+        min=0.0,
+        help="""Seconds for which a cached copy stays on this machine after the last kernel in it ended; it is pulled
+        again when a kernel starts. Optimized copies stay.""",
+    ).tag(config=True)
+
+    cache_limit = Int(
+        0,
+        min=0,
+        help="""Bytes that all cached copies may take together; above it the least recently used go first, but none
+        that a container uses or that came within ten minutes. 0 means no limit.""",
     ).tag(config=True)
 
     # Before
@@ -184,6 +203,16 @@ class StorageService(LoggingConfigurable):
         return changed
 
     # Clean up
+    def evict(self) -> builtins.list[str]:
+        """Remove the cached copies that nobody needs now, unless another server does; return their images (R13)."""
+        store, holder = self.manager.store, str(ProcessIdentity.current())
+        if not store.lease("evict", holder, EVICTION_SECONDS):
+            return []
+        try:
+            return eviction.evict(self.manager, ttl=timedelta(seconds=self.cache_ttl), limit=self.cache_limit)
+        finally:
+            store.give_back("evict", holder)
+
     def prune(
         self,
         actor: Actor,
