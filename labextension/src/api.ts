@@ -4,7 +4,12 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { Signal } from '@lumino/signaling';
 import type { ISignal } from '@lumino/signaling';
 
-import type { IImageDetails, IPackage, IRecipe } from './imagemodel';
+import type {
+  IImageDetails,
+  IPackage,
+  IRecipe,
+  ISharedLayer
+} from './imagemodel';
 import type {
   IBuildRequest,
   IContextPreview,
@@ -172,7 +177,13 @@ export class ImageManagerAPI {
       .items;
   }
 
-  /** Compare the packages of two images. */
+  /** An image's layers, oldest first, each with the images of its project that have it too. */
+  async layers(imageId: string): Promise<ISharedLayer[]> {
+    return (await this._ask('get', '/images/{id}/layers', { id: imageId }))
+      .items;
+  }
+
+  /** Compare the packages of two images; either may be the server environment. */
   diff(imageId: string, otherId: string): Promise<IPackageDiff> {
     const query = { with: otherId };
     return this._ask('get', '/images/{id}/diff', { id: imageId, query });

@@ -4,6 +4,7 @@ import type { ImageManagerAPI } from './api';
 import { linesOnlyIn } from './dockerfile';
 import { NOTHING, choicesOf, withChoices, withRequirements } from './draft';
 import type { IBeginning, IDraft } from './draft';
+import { dockerfileOf } from './imagemodel';
 import type { ITemplate } from './recipe';
 import type { IImageManager, IProject } from './tokens';
 
@@ -83,7 +84,8 @@ export class Beginner {
       this._notes = [trans.__('Filled as %1 was built.', image.spec)];
       return { ...withChoices(named, choices), source: 'template' };
     }
-    if (!recipe.dockerfile && !recipe.reference) {
+    const text = dockerfileOf(recipe);
+    if (!text) {
       throw new Error(
         trans.__(
           '%1 was taken from an archive, so that there is no recipe to begin with.',
@@ -99,7 +101,7 @@ export class Beginner {
     return {
       ...named,
       source: 'dockerfile',
-      text: recipe.dockerfile || `FROM ${recipe.reference}\n`
+      text
     };
   }
 

@@ -21,6 +21,14 @@ export interface ILayer {
 }
 
 /**
+ * A layer, with the other images of the project that have it too.
+ */
+export interface ISharedLayer extends ILayer {
+  /** Each as `name:version`. */
+  shared_with: string[];
+}
+
+/**
  * An image with all that its check found.
  */
 export interface IImageDetails extends IImage {
@@ -50,7 +58,7 @@ export interface IRecipe {
 export function dockerfileOf(recipe: IRecipe): string {
   return (
     recipe.dockerfile ||
-    (recipe.kind === 'import' && recipe.reference
+    (recipe.kind !== 'archive' && recipe.reference
       ? `FROM ${recipe.reference}\n`
       : '')
   );

@@ -161,6 +161,103 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/projects/{id}/storage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["id"];
+            };
+            cookie?: never;
+        };
+        /** Show where images of the project can be kept, and which way is the default */
+        get: operations["getProjectStorage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/communities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the communities, the personal one first */
+        get: operations["listCommunities"];
+        put?: never;
+        /** Make a community */
+        post: operations["createCommunity"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/communities/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["id"];
+            };
+            cookie?: never;
+        };
+        /** Show a community */
+        get: operations["getCommunity"];
+        put?: never;
+        post?: never;
+        /** Forget a community with its secret; its registry stays as it is */
+        delete: operations["deleteCommunity"];
+        options?: never;
+        head?: never;
+        /** Change a community's name, registry or namespace, or whether its service agent is used */
+        patch: operations["updateCommunity"];
+        trace?: never;
+    };
+    "/communities/{id}/agent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /** Give the service agent, or its new secret; it is enabled by that, and used from the next request on */
+        put: operations["setServiceAgent"];
+        post?: never;
+        /** Remove the service agent with its secret */
+        delete: operations["removeServiceAgent"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/communities/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Push, pull and delete a tiny image as the service agent, and name the right that is missing */
+        post: operations["testCommunity"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/images/{id}": {
         parameters: {
             query?: never;
@@ -409,6 +506,134 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/images/{id}/storage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["id"];
+            };
+            cookie?: never;
+        };
+        /** Say what an action on where an image is kept would do; nothing changes (R21, R22) */
+        get: operations["previewStorage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/images/{id}/optimize": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Keep a copy of an image on this machine on purpose (R20) */
+        post: operations["optimizeImage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/images/{id}/unoptimize": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give up the optimized copy of an image (R22) */
+        post: operations["unoptimizeImage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/images/{id}/original": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete the version of an image in its registry, by its digest (R21) */
+        delete: operations["deleteOriginal"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Report what images hold now and what a month of it costs: of a project, a community, or of all (R25) */
+        get: operations["getUsageReport"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/usage/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what each project held in each storage, day by day */
+        get: operations["getUsageHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/prune": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Say what nobody needs; nothing changes */
+        get: operations["previewPrune"];
+        put?: never;
+        /** Remove what nobody needs, and answer what went */
+        post: operations["prune"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/retirements": {
         parameters: {
             query?: never;
@@ -458,6 +683,99 @@ export interface paths {
         post?: never;
         /** Take a retirement back; its images work again */
         delete: operations["withdrawRetirement"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/migrations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the migrations, newest first */
+        get: operations["listMigrations"];
+        put?: never;
+        /** Rebuild images from their recipes, and activate the new versions wherever the old ones were (R61) */
+        post: operations["startMigration"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/migrations/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say what a migration would do with each image; nothing changes */
+        post: operations["previewMigration"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/migrations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["id"];
+            };
+            cookie?: never;
+        };
+        /** Show a migration */
+        get: operations["getMigration"];
+        put?: never;
+        post?: never;
+        /** Cancel a migration with its builds; what it has finished stays */
+        delete: operations["cancelMigration"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/migrations/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Go on with what is not done of a migration */
+        post: operations["resumeMigration"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/migrations/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Activate what was active before a migration, wherever the new version still is */
+        post: operations["undoMigration"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -872,6 +1190,8 @@ export interface components {
         Layer: {
             created_by: string;
             size: number;
+            /** @description Of its content; empty where it is not known. */
+            digest?: string;
         };
         /**
          * @description A layer of an image, with the other images of its project that have it too.
@@ -1057,7 +1377,8 @@ export interface components {
          *       "notebooks": [
          *         "maps.ipynb"
          *       ],
-         *       "notebooks_complete": true
+         *       "notebooks_complete": true,
+         *       "in_registry": ""
          *     }
          */
         DeletionPreview: {
@@ -1071,6 +1392,8 @@ export interface components {
             notebooks: string[];
             /** @description False when the search ended at a bound, so that there may be more. */
             notebooks_complete: boolean;
+            /** @description Its version in the registry, which stays unless it is deleted too; empty where there is none. */
+            in_registry: string;
         };
         /**
          * @description What differs between the packages of two images.
@@ -1357,6 +1680,135 @@ export interface components {
                 active_in: string[];
             }[];
         };
+        /** @description One image of a migration, and what has become of it. */
+        MigrationItem: {
+            image_id: string;
+            spec: string;
+            project_id: string;
+            /** @description Name of the project. */
+            project: string;
+            /**
+             * @description `skipped` needs no migration, `impossible` has no recipe that could be built again; the reason says why.
+             * @enum {unknown}
+             */
+            state: "waiting" | "building" | "testing" | "done" | "failed" | "cancelled" | "skipped" | "impossible";
+            reason: string;
+            /** @description Pairs of a base that is replaced, and what stands for it. */
+            bases: string[][];
+            /** @description What of its recipe is not kept. */
+            warnings: string[];
+            /** @description Notebook that is run in the new version before that is activated. */
+            test: string;
+            /** @description It ran through. */
+            tested: boolean;
+            build_id: string;
+            new_image_id: string;
+            new_spec: string;
+            diff: components["schemas"]["PackageDiff"] | null;
+            /** @description Ids of the projects in which the new version is active instead of the old one. */
+            activated: string[];
+        };
+        /**
+         * @description One rebuilding of many images from their recipes (R61).
+         * @example {
+         *       "id": "6b7c8d9e0f1a4b2c8d3e4f5a6b7c8d9e",
+         *       "state": "done",
+         *       "created": "2026-01-20T09:00:00.000Z",
+         *       "created_by": "ada",
+         *       "options": {
+         *         "project_id": "9b2d7f0e6c2c4a35a2b3c1a0a1b2c3d4",
+         *         "bases": {
+         *           "python:3.8": "python:3.11"
+         *         },
+         *         "cancel": false
+         *       },
+         *       "items": [
+         *         {
+         *           "image_id": "3f0c5d2b8e7141c8a5f0b6d7e8f90a1b",
+         *           "spec": "geo:2",
+         *           "project_id": "9b2d7f0e6c2c4a35a2b3c1a0a1b2c3d4",
+         *           "project": "Science",
+         *           "state": "done",
+         *           "reason": "",
+         *           "bases": [
+         *             [
+         *               "python:3.8",
+         *               "python:3.11"
+         *             ]
+         *           ],
+         *           "warnings": [],
+         *           "test": "/home/ada/science/maps.ipynb",
+         *           "tested": true,
+         *           "build_id": "c7d8e9f0a1b24c3d9e8f7a6b5c4d3e2f",
+         *           "new_image_id": "4f0c5d2b8e7141c8a5f0b6d7e8f90a1c",
+         *           "new_spec": "geo:3",
+         *           "diff": {
+         *             "added": [],
+         *             "removed": [],
+         *             "changed": [
+         *               [
+         *                 "numpy",
+         *                 "1.24.4",
+         *                 "2.1.0"
+         *               ]
+         *             ]
+         *           },
+         *           "activated": [
+         *             "9b2d7f0e6c2c4a35a2b3c1a0a1b2c3d4"
+         *           ]
+         *         }
+         *       ],
+         *       "worker": "",
+         *       "heartbeat": "2026-01-20T09:03:10.000Z",
+         *       "finished": "2026-01-20T09:03:11.000Z"
+         *     }
+         */
+        Migration: {
+            id: string;
+            /**
+             * @description `interrupted`: its process died; it goes on when it is asked to.
+             * @enum {unknown}
+             */
+            state: "running" | "done" | "cancelled" | "interrupted";
+            /** Format: date-time */
+            created: string;
+            created_by: string;
+            /** @description What was asked for. */
+            options: Record<string, unknown>;
+            items: components["schemas"]["MigrationItem"][];
+            worker: string;
+            /** Format: date-time */
+            heartbeat: string | null;
+            /** Format: date-time */
+            finished: string | null;
+        };
+        /**
+         * @description Exactly one of images, project_id, community_id and everything says what is migrated. Named images are rebuilt whether they retire or not; of the others only those that retire.
+         * @example {
+         *       "project_id": "9b2d7f0e6c2c4a35a2b3c1a0a1b2c3d4",
+         *       "bases": {
+         *         "python:3.8": "python:3.11"
+         *       },
+         *       "test": "science/maps.ipynb"
+         *     }
+         */
+        MigrationRequest: {
+            /** @description Ids of images. */
+            images?: string[];
+            project_id?: string;
+            community_id?: string;
+            everything?: boolean;
+            /** @description Bases, or patterns of some, and what replaces them; beside those of ImagePolicy.base_replacements. */
+            bases?: {
+                [key: string]: string;
+            };
+            /** @description Jupyter path of a notebook that must run in the new version before that is activated. */
+            test?: string;
+            /** @description Append missing requirements. */
+            fix?: boolean;
+            /** @description Take unchanged steps from earlier builds. */
+            cache?: boolean;
+        };
         /** @description What every project can activate: the server environment, with the id `server-environment`, or an image that the administrator declared. */
         ServerImage: {
             id: string | null;
@@ -1464,6 +1916,202 @@ export interface components {
             max_bytes: number | null;
             disk_free: number | null;
             disk_total: number | null;
+            /** @description What local images and optimized copies hold, shared layers once; what `max_bytes` is about. */
+            optimized_bytes: number;
+            inodes_free: number | null;
+            /** @description Quotas and disks that are nearly used up. */
+            warnings: string[];
+        };
+        /**
+         * @description What an action on where an image is kept would do.
+         * @example {
+         *       "image_id": "0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f",
+         *       "action": "unoptimize",
+         *       "allowed": true,
+         *       "reason": "",
+         *       "final": false,
+         *       "frees_engine": 812000000,
+         *       "takes_engine": 0,
+         *       "frees_registry": 0,
+         *       "works_after": [
+         *         "It goes back to its version in the registry."
+         *       ],
+         *       "lost": [],
+         *       "shared_with": [],
+         *       "used_by": []
+         *     }
+         */
+        StoragePreview: {
+            image_id: string;
+            /** @enum {string} */
+            action: "optimize" | "unoptimize" | "delete-original";
+            allowed: boolean;
+            /** @description Why it is not allowed. */
+            reason: string;
+            /** @description It cannot be undone, and must be confirmed. */
+            final: boolean;
+            /** @description Bytes on the engine's disk. */
+            frees_engine: number;
+            /** @description Bytes that it takes there. */
+            takes_engine: number;
+            /** @description Bytes that only the registry's own garbage collection gives back. */
+            frees_registry: number;
+            /** @description What goes on working, in sentences. */
+            works_after: string[];
+            /** @description What does not, in sentences. */
+            lost: string[];
+            /** @description Images and tags that are the same version in the registry. */
+            shared_with: string[];
+            /** @description Who forbids it, in words. */
+            used_by: string[];
+        };
+        /**
+         * @description That something final is meant.
+         * @example {
+         *       "confirm": true
+         *     }
+         */
+        Confirmation: {
+            confirm?: boolean;
+        };
+        /**
+         * @description What is cleaned up.
+         * @example {
+         *       "days": 30
+         *     }
+         */
+        PruneRequest: {
+            /** @description Only of this project. */
+            project_id?: string;
+            /** @description For how many days an image was not used; default: `StorageService.prune_days`. */
+            days?: number;
+            /** @description Also copies that were optimized on purpose. */
+            optimized?: boolean;
+        };
+        /**
+         * @description What a clean-up removes, or removed.
+         * @example {
+         *       "items": [
+         *         {
+         *           "kind": "image",
+         *           "image_id": "0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f",
+         *           "spec": "geo:1",
+         *           "project_id": "0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f",
+         *           "reason": "not used since 2026-09-01; kept on this machine only, so this is final",
+         *           "frees": 812000000
+         *         }
+         *       ],
+         *       "frees": 812000000,
+         *       "done": false,
+         *       "failed": []
+         *     }
+         */
+        PrunePreview: {
+            items: {
+                /** @enum {string} */
+                kind: "image" | "copy" | "leftover";
+                /** @description Id of the image; of a leftover, the engine's. */
+                image_id: string;
+                spec: string;
+                project_id: string;
+                reason: string;
+                /** @description Bytes, when it goes together with those before it. */
+                frees: number;
+            }[];
+            frees: number;
+            done: boolean;
+            /** @description Sentences about what could not be removed. */
+            failed: string[];
+        };
+        /** @description What one image holds in one storage, and what the hours of the month cost. */
+        ImageUsage: {
+            image_id: string;
+            spec: string;
+            project_id: string;
+            project: string;
+            community_id: string;
+            /** @enum {string} */
+            storage: "registry" | "optimized" | "cached";
+            /** @description Of all its layers. */
+            bytes: number;
+            /** @description Of layers that no other image has there. */
+            unique: number;
+            /** @description Of layers that others have too. */
+            shared: number;
+            /** @description With what it is counted: of a shared layer, each image has the same part. */
+            counted: number;
+            gb_hours: number;
+            cost: number;
+            active: boolean;
+            /** @description Only its hours are left. */
+            deleted: boolean;
+        };
+        /** @description What a storage, project or community holds together: shared layers once. */
+        UsageTotal: {
+            id: string;
+            name: string;
+            images: number;
+            bytes: number;
+            gb_hours: number;
+            cost: number;
+        };
+        /** @description What images hold now, and what a month of it costs. */
+        UsageReport: {
+            month: string;
+            /** @description The last hour of the month that is in it. */
+            metered: string | null;
+            currency: string;
+            prices: {
+                [key: string]: number;
+            };
+            images: components["schemas"]["ImageUsage"][];
+            storages: components["schemas"]["UsageTotal"][];
+            projects: components["schemas"]["UsageTotal"][];
+            communities: components["schemas"]["UsageTotal"][];
+            deletable: {
+                image_ids: string[];
+                specs: string[];
+                frees: number;
+            } | null;
+            disk_free: number | null;
+            disk_total: number | null;
+            inodes_free: number | null;
+            warnings: string[];
+        };
+        /** @description What a project held in a storage on one day, on average. */
+        UsageDay: {
+            day: string;
+            project_id: string;
+            project: string;
+            storage: string;
+            bytes: number;
+        };
+        /** @description One bringing of an image to the engine, shared by all who wait for it. */
+        Pull: {
+            id: string;
+            image_id: string;
+            project_id: string;
+            reference: string;
+            engine_id: string;
+            /** @enum {string} */
+            state: "waiting" | "pulling" | "done" | "failed" | "cancelled";
+            requested_by: string;
+            created: string;
+            started: string | null;
+            finished: string | null;
+            heartbeat: string | null;
+            worker: string;
+            layers: number;
+            layers_done: number;
+            current: number;
+            total: number;
+            message: string;
+            code: string;
+            retry_after: number | null;
+            optimize: boolean;
+            unattended: boolean;
+            cancel_requested: boolean;
+            seconds_left: number | null;
         };
         /**
          * @description The parts that the manager needs, and who asks.
@@ -1639,6 +2287,104 @@ export interface components {
             nested?: boolean | null;
         };
         /**
+         * @description A set of projects with settings; the personal one always exists. No answer holds its agent's secret.
+         * @example {
+         *       "id": "5e0d7c0f6a3b4f6f9c8b7a6d5e4f3c2b",
+         *       "name": "Science",
+         *       "owner": "ada",
+         *       "created": "2026-03-02T09:10:11Z",
+         *       "personal": false,
+         *       "registry_host": "harbor.example.org",
+         *       "namespace": "science",
+         *       "agent": "robot$images",
+         *       "agent_enabled": true,
+         *       "agent_changed": "2026-03-02T09:12:00Z"
+         *     }
+         */
+        Community: {
+            id: string;
+            name: string;
+            owner: string;
+            /** Format: date-time */
+            created: string;
+            personal: boolean;
+            /** @description Host, perhaps with a port; empty when none is set. */
+            registry_host: string;
+            /** @description Path below the host under which images are pushed. */
+            namespace: string;
+            /** @description User of the service agent; empty when there is none. */
+            agent: string;
+            agent_enabled: boolean;
+            /**
+             * Format: date-time
+             * @description When the service agent's secret was last given or removed.
+             */
+            agent_changed: string | null;
+        };
+        /**
+         * @example {
+         *       "name": "Science"
+         *     }
+         */
+        CommunityCreation: {
+            name: string;
+        };
+        /**
+         * @example {
+         *       "registry_host": "harbor.example.org",
+         *       "namespace": "science"
+         *     }
+         */
+        CommunityChange: {
+            name?: string | null;
+            /** @description Another one makes the service agent's secret go, which was given for the one before. */
+            registry_host?: string | null;
+            namespace?: string | null;
+            agent_enabled?: boolean | null;
+        };
+        /**
+         * @example {
+         *       "user": "robot$images",
+         *       "secret": "what the registry gave for it"
+         *     }
+         */
+        ServiceAgent: {
+            user: string;
+            /** @description Kept sealed, and in no answer, log or error; empty removes the agent. */
+            secret: string;
+        };
+        /**
+         * @description Where images of a project can be kept.
+         * @example {
+         *       "default": "local",
+         *       "choices": [
+         *         {
+         *           "storage": "registry",
+         *           "available": false,
+         *           "reason": "Images of the community 'Science' cannot be kept in a registry: its administrator must set a registry and a service agent.",
+         *           "note": ""
+         *         },
+         *         {
+         *           "storage": "local",
+         *           "available": true,
+         *           "reason": "",
+         *           "note": "Kept on this machine only, never uploaded; deleting it is final."
+         *         }
+         *       ]
+         *     }
+         */
+        StorageChoices: {
+            default: components["schemas"]["Storage"];
+            choices: {
+                storage: components["schemas"]["Storage"];
+                available: boolean;
+                /** @description Why it is not available, and what the community's administrator must set. */
+                reason: string;
+                /** @description What it means. */
+                note: string;
+            }[];
+        };
+        /**
          * @example {
          *       "run_settings": {
          *         "memory": "8g",
@@ -1648,6 +2394,8 @@ export interface components {
          *     }
          */
         ProjectChange: {
+            /** @description Whose registry keeps new images; empty for the owner's personal community. */
+            community_id?: string | null;
             name?: string | null;
             /** @description Those settings that change; sizes as numbers or as in `8g`. */
             run_settings?: Record<string, unknown> | null;
@@ -1727,7 +2475,7 @@ export interface components {
                 };
             };
         };
-        /** @description Nobody is signed in, or the role or the administrator's policy forbids it. */
+        /** @description Nobody is signed in, the role or the administrator's policy forbids it, or the registry does not let the community's service agent do it. */
         NotAllowed: {
             headers: {
                 [name: string]: unknown;
@@ -1742,7 +2490,7 @@ export interface components {
                  */
                 "application/json": components["schemas"]["Error"] & {
                     /** @enum {unknown} */
-                    code?: "not_allowed";
+                    code?: "not_allowed" | "registry_refused";
                 };
             };
         };
@@ -1763,7 +2511,7 @@ export interface components {
                  */
                 "application/json": components["schemas"]["Error"] & {
                     /** @enum {unknown} */
-                    code?: "not_found" | "project_not_found" | "image_not_found" | "build_not_found" | "retirement_not_found" | "migration_not_found";
+                    code?: "not_found" | "project_not_found" | "image_not_found" | "build_not_found" | "community_not_found" | "pull_not_found" | "retirement_not_found" | "migration_not_found";
                 };
             };
         };
@@ -2412,6 +3160,261 @@ export interface operations {
             500: components["responses"]["Fault"];
         };
     };
+    getProjectStorage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StorageChoices"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["Fault"];
+        };
+    };
+    listCommunities: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Community"][];
+                    };
+                };
+            };
+            400: components["responses"]["Invalid"];
+            403: components["responses"]["NotAllowed"];
+            500: components["responses"]["Fault"];
+        };
+    };
+    createCommunity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CommunityCreation"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    /** @description Where to look for it. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Community"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            403: components["responses"]["NotAllowed"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            500: components["responses"]["Fault"];
+        };
+    };
+    getCommunity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Community"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["Fault"];
+        };
+    };
+    deleteCommunity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Invalid"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            500: components["responses"]["Fault"];
+        };
+    };
+    updateCommunity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["CommunityChange"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Community"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            500: components["responses"]["Fault"];
+        };
+    };
+    setServiceAgent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ServiceAgent"];
+            };
+        };
+        responses: {
+            /** @description Done. The secret is in no answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Community"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            500: components["responses"]["Fault"];
+        };
+    };
+    removeServiceAgent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Community"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["Fault"];
+        };
+    };
+    testCommunity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            /** @description Done, whatever it found. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Finding"][];
+                    };
+                };
+            };
+            400: components["responses"]["Invalid"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            500: components["responses"]["Fault"];
+        };
+    };
     getImage: {
         parameters: {
             query?: never;
@@ -2443,6 +3446,8 @@ export interface operations {
             query?: {
                 /** @description Needed where the deletion is final. */
                 confirm?: boolean;
+                /** @description Also its version in the registry, which stays otherwise. */
+                original?: boolean;
             };
             header?: never;
             path: {
@@ -2919,6 +3924,282 @@ export interface operations {
             500: components["responses"]["Fault"];
         };
     };
+    previewStorage: {
+        parameters: {
+            query: {
+                /** @description What would be done. */
+                action: "optimize" | "unoptimize" | "delete-original";
+            };
+            header?: never;
+            path: {
+                id: components["parameters"]["id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoragePreview"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["Fault"];
+            502: components["responses"]["EngineFailed"];
+            503: components["responses"]["EngineAbsent"];
+            504: components["responses"]["EngineHangs"];
+        };
+    };
+    optimizeImage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Image"];
+                };
+            };
+            /** @description It is pulled; the pull is at `Location`. */
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Pull"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            502: components["responses"]["EngineFailed"];
+            503: components["responses"]["EngineAbsent"];
+            504: components["responses"]["EngineHangs"];
+            507: components["responses"]["NoSpace"];
+        };
+    };
+    unoptimizeImage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Confirmation"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Image"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            500: components["responses"]["Fault"];
+            502: components["responses"]["EngineFailed"];
+            503: components["responses"]["EngineAbsent"];
+            504: components["responses"]["EngineHangs"];
+        };
+    };
+    deleteOriginal: {
+        parameters: {
+            query?: {
+                /** @description It does not come back, so it must be confirmed. */
+                confirm?: boolean;
+            };
+            header?: never;
+            path: {
+                id: components["parameters"]["id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Image"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            502: components["responses"]["EngineFailed"];
+            503: components["responses"]["EngineAbsent"];
+            504: components["responses"]["EngineHangs"];
+        };
+    };
+    getUsageReport: {
+        parameters: {
+            query?: {
+                /** @description Id of a project. */
+                project?: string;
+                /** @description Id of a community. */
+                community?: string;
+                /** @description Such as 2026-11; default: the one that is. */
+                month?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UsageReport"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["Fault"];
+        };
+    };
+    getUsageHistory: {
+        parameters: {
+            query?: {
+                /** @description Id of a project. */
+                project?: string;
+                /** @description How many days, this one included. */
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["UsageDay"][];
+                    };
+                };
+            };
+            400: components["responses"]["Invalid"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["Fault"];
+        };
+    };
+    previewPrune: {
+        parameters: {
+            query?: {
+                /** @description Id of a project; default: all. */
+                project?: string;
+                /** @description For how many days an image was not used; default: `StorageService.prune_days`. */
+                days?: number;
+                /** @description Also copies that were optimized on purpose. */
+                optimized?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PrunePreview"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["Fault"];
+            502: components["responses"]["EngineFailed"];
+            503: components["responses"]["EngineAbsent"];
+            504: components["responses"]["EngineHangs"];
+        };
+    };
+    prune: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PruneRequest"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PrunePreview"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            500: components["responses"]["Fault"];
+            502: components["responses"]["EngineFailed"];
+            503: components["responses"]["EngineAbsent"];
+            504: components["responses"]["EngineHangs"];
+        };
+    };
     listRetirements: {
         parameters: {
             query?: never;
@@ -3023,6 +4304,225 @@ export interface operations {
             403: components["responses"]["NotAllowed"];
             404: components["responses"]["NotFound"];
             500: components["responses"]["Fault"];
+        };
+    };
+    listMigrations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Migration"][];
+                    };
+                };
+            };
+            400: components["responses"]["Invalid"];
+            403: components["responses"]["NotAllowed"];
+            500: components["responses"]["Fault"];
+        };
+    };
+    startMigration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MigrationRequest"];
+            };
+        };
+        responses: {
+            /** @description Accepted. */
+            202: {
+                headers: {
+                    /** @description Where to look for the migration. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Migration"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            500: components["responses"]["Fault"];
+            502: components["responses"]["EngineFailed"];
+            503: components["responses"]["EngineAbsent"];
+            504: components["responses"]["EngineHangs"];
+        };
+    };
+    previewMigration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MigrationRequest"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["MigrationItem"][];
+                    };
+                };
+            };
+            400: components["responses"]["Invalid"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            500: components["responses"]["Fault"];
+            502: components["responses"]["EngineFailed"];
+            503: components["responses"]["EngineAbsent"];
+            504: components["responses"]["EngineHangs"];
+        };
+    };
+    getMigration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Migration"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["Fault"];
+        };
+    };
+    cancelMigration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Migration"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["Fault"];
+        };
+    };
+    resumeMigration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            /** @description Accepted. */
+            202: {
+                headers: {
+                    /** @description Where to look for the migration. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Migration"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            500: components["responses"]["Fault"];
+            502: components["responses"]["EngineFailed"];
+            503: components["responses"]["EngineAbsent"];
+            504: components["responses"]["EngineHangs"];
+        };
+    };
+    undoMigration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Migration"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            500: components["responses"]["Fault"];
+            502: components["responses"]["EngineFailed"];
+            503: components["responses"]["EngineAbsent"];
+            504: components["responses"]["EngineHangs"];
         };
     };
     listTemplates: {

@@ -28,12 +28,7 @@ export type BuildState =
  * What is known of an image in its registry.
  */
 export type RegistryState =
-  | 'none'
-  | 'present'
-  | 'missing'
-  | 'unreachable'
-  | 'forbidden'
-  | 'rate_limited';
+  'none' | 'present' | 'missing' | 'unreachable' | 'forbidden' | 'rate_limited';
 
 /**
  * An immutable, named, versioned environment of one project.
@@ -69,6 +64,10 @@ export interface IImage {
   project: string;
   warnings: string[];
   running_kernels: number;
+  /** Communities whose projects can use it. */
+  published_to: string[];
+  /** Whether the engine holds it; null when that is not known, as in lists. */
+  held: boolean | null;
   last_build_id: string | null;
   report?: IReport | null;
 }
@@ -233,6 +232,10 @@ export interface IDeletionPreview {
   frees: number;
   used_by: string[];
   reason: string;
+  /** That remember it, relative to the project; they do not forbid it. */
+  notebooks: string[];
+  /** Whether these are all. */
+  notebooks_complete: boolean;
 }
 
 /**
@@ -253,6 +256,8 @@ export interface IStatus {
     ok: boolean;
     message: string;
     version?: string;
+    /** As images name it; empty when the engine does not answer. */
+    architecture: string;
     /** Bytes; null when the engine does not say. */
     memory: number | null;
     cpus: number | null;

@@ -19,10 +19,16 @@ export function anImage(changes: Partial<IImage> = {}): IImage {
     python_version: '3.11.9',
     architecture: 'amd64',
     optimized: true,
+    registry_state: 'none' as const,
+    registry_checked: null,
+    repository: '',
+    registry_size: 0,
     active: false,
     project: 'churn',
     warnings: [],
     running_kernels: 0,
+    published_to: [],
+    held: null,
     last_build_id: null,
     ...changes
   };

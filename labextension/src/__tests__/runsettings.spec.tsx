@@ -14,7 +14,14 @@ const trans = nullTranslator.load('jupyter_image_manager');
 const GIB = 2 ** 30;
 const status: IStatus = {
   version: '1',
-  engine: { ok: true, message: '', memory: 16 * GIB, cpus: 8, gpus: [] },
+  engine: {
+    ok: true,
+    message: '',
+    architecture: 'amd64',
+    memory: 16 * GIB,
+    cpus: 8,
+    gpus: []
+  },
   kernels: {
     memory: null,
     cpus: 2,

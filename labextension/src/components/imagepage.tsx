@@ -1,21 +1,26 @@
-import { UseSignal } from '@jupyterlab/ui-components';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { UseSignal, ellipsesIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import { CommandIDs } from '../commands';
-import { formatDate } from '../format';
+import { elapsed, formatClock, formatDate } from '../format';
+import { dockerfileOf } from '../imagemodel';
 import type { ImageModel } from '../imagemodel';
 import type { LogModel } from '../logmodel';
-import type { IBuild } from '../tokens';
+import type { IBuild, IImage } from '../tokens';
+import { AccessTab } from './accesstab';
 import { useView } from './context';
+import type { IMenuItem } from './context';
 import { actionsOf, stateOf, toneOf } from './facts';
 import { useKeptFocus } from './focus';
 import { LogContent } from './log';
 import { Overview } from './overview';
 import { Packages } from './packages';
-import { ActionButton, Chip } from './parts';
+import { ActionButton, Chip, CopyButton } from './parts';
 import { RecipeView } from './recipeview';
+import { UsageTab } from './usagetab';
 
-type Tab = 'overview' | 'dockerfile' | 'log' | 'packages';
+type Tab = 'overview' | 'dockerfile' | 'log' | 'packages' | 'access' | 'usage';
 
 /**
  * The page of an image.
@@ -48,7 +53,9 @@ function ImageBody(props: {
     ['overview', trans.__('Overview')],
     ['dockerfile', trans.__('Dockerfile')],
     ['log', trans.__('Log')],
-    ['packages', count ? trans.__('Packages %1', count) : trans.__('Packages')]
+    ['packages', count ? trans.__('Packages %1', count) : trans.__('Packages')],
+    ['access', trans.__('Access')],
+    ['usage', trans.__('Usage')]
   ];
   const choose = (index: number) => {
     const [next] = tabs[(index + tabs.length) % tabs.length];
@@ -116,8 +123,12 @@ function ImageBody(props: {
           <RecipeView model={model} />
         ) : tab === 'log' ? (
           <Log {...props} />
-        ) : (
+        ) : tab === 'packages' ? (
           <Packages model={model} />
+        ) : tab === 'access' ? (
+          <AccessTab model={model} />
+        ) : (
+          <UsageTab model={model} />
         )}
       </div>
     </div>
@@ -125,12 +136,28 @@ function ImageBody(props: {
 }
 
 function Header({ model }: { model: ImageModel }): JSX.Element {
-  const { manager, trans, run } = useView();
+  const { manager, trans, run, openMenu } = useView();
   // What the panel knows is newer than what this page has asked for.
   const image = manager.image(model.image.id) ?? model.image;
-  const { action } = actionsOf(image, trans);
+  const { action, menu } = actionsOf(image, trans);
   const state = stateOf(image, model.build ?? undefined, trans);
   const digest = image.digest || image.engine_image;
+  const byImage = { image_id: image.id };
+  const again: Record<string, string> =
+    model.recipe && dockerfileOf(model.recipe)
+      ? { duplicate: image.id }
+      : { name: image.name };
+  const more: IMenuItem[] = [
+    ...menu.filter(
+      each =>
+        each.command !== CommandIDs.openImage &&
+        each.command !== action?.command
+    ),
+    { command: CommandIDs.exportDockerfile, args: byImage },
+    ...(image.state === 'ready'
+      ? [{ command: CommandIDs.addPackages, args: byImage }]
+      : [])
+  ];
   return (
     <div className="jp-ImageManager-logHeader">
       <div className="jp-ImageManager-logTitle">
@@ -139,23 +166,17 @@ function Header({ model }: { model: ImageModel }): JSX.Element {
           {image.active ? trans.__('Active') : state || trans.__('Ready')}
         </Chip>
         <div className="jp-ImageManager-sub">
-          {trans.__(
-            '%1 · made on %2 by %3',
-            image.project,
-            formatDate(image.created),
-            image.created_by
-          )}
+          {madeOf(image, model.build, trans)}
           {digest && (
             <>
               {' · '}
               <code title={digest}>{digest.slice(0, 19)}…</code>{' '}
-              <ActionButton
+              <CopyButton
                 kind="link"
                 label={trans.__('Copy the digest')}
-                onClick={() => void navigator.clipboard.writeText(digest)}
-              >
-                {trans.__('copy')}
-              </ActionButton>
+                text={digest}
+                trans={trans}
+              />
             </>
           )}
         </div>
@@ -166,18 +187,19 @@ function Header({ model }: { model: ImageModel }): JSX.Element {
         )}
       </div>
       <div className="jp-ImageManager-buttons">
-        {!image.active && image.state !== 'building' && (
-          <ActionButton
-            onClick={() => run(CommandIDs.deleteImage, { image_id: image.id })}
-          >
-            {trans.__('Delete…')}
-          </ActionButton>
-        )}
-        <ActionButton
-          onClick={() => run(CommandIDs.newImage, { name: image.name })}
-        >
-          {trans.__('New version')}
+        <ActionButton onClick={() => run(CommandIDs.newImage, again)}>
+          {trans.__('New version…')}
         </ActionButton>
+        <button
+          type="button"
+          className="jp-ImageManager-more"
+          aria-haspopup="menu"
+          title={trans.__('More')}
+          aria-label={trans.__('More about %1', image.spec)}
+          onClick={event => openMenu(more, event.currentTarget)}
+        >
+          <ellipsesIcon.react tag="span" width="16px" height="16px" />
+        </button>
         {image.state === 'failed' && image.last_build_id && (
           <ActionButton
             kind="filled"
@@ -199,6 +221,23 @@ function Header({ model }: { model: ImageModel }): JSX.Element {
       </div>
     </div>
   );
+}
+
+/** Where and when it was made, by whom, and in what time. */
+function madeOf(
+  image: IImage,
+  build: IBuild | null,
+  trans: TranslationBundle
+): string {
+  const made = trans.__(
+    '%1 · made on %2 by %3',
+    image.project,
+    formatDate(image.created),
+    image.created_by
+  );
+  return build?.kind === 'build' && build.state === 'succeeded'
+    ? trans.__('%1 in %2', made, formatClock(elapsed(build)))
+    : made;
 }
 
 function Log(props: {

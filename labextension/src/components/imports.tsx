@@ -4,6 +4,7 @@ import { CommandIDs } from '../commands';
 import type { ImageModel } from '../imagemodel';
 import { needsOf } from '../imports';
 import type { INeed } from '../imports';
+import { useAsked } from './asked';
 import { useView } from './context';
 import type { INotebookInFront } from './context';
 import { ActionButton } from './parts';
@@ -18,25 +19,12 @@ export function Imports(props: {
   const { trans, run } = useView();
   const { model, notebook } = props;
   const { image, packages } = model;
-  const [needs, setNeeds] = React.useState<INeed[] | null>(null);
-  const [chosen, setChosen] = React.useState<ReadonlyArray<string>>([]);
-  React.useEffect(() => {
-    let current = true;
-    void notebook.beside().then(beside => {
-      const found = needsOf(notebook.modules(), beside, packages ?? []);
-      if (current) {
-        setNeeds(found);
-        setChosen(
-          found
-            .filter(each => each.version === null && each.known)
-            .map(each => each.distribution)
-        );
-      }
-    });
-    return () => {
-      current = false;
-    };
-  }, [packages, notebook]);
+  const { value: needs } = useAsked(
+    async () =>
+      needsOf(notebook.modules(), await notebook.beside(), packages ?? []),
+    [packages, notebook]
+  );
+  const [ticks, setTicks] = React.useState<Record<string, boolean>>({});
   if (!needs) {
     return (
       <p className="jp-ImageManager-note" role="status">
@@ -45,8 +33,9 @@ export function Imports(props: {
     );
   }
   const missing = needs.filter(each => each.version === null);
-  const choose = (name: string, on: boolean) =>
-    setChosen([...chosen.filter(each => each !== name), ...(on ? [name] : [])]);
+  // What is only guessed is not asked for unseen.
+  const isTicked = (need: INeed) => ticks[need.distribution] ?? need.known;
+  const chosen = missing.filter(isTicked).map(each => each.distribution);
   return (
     <section aria-label={trans.__('What %1 imports', notebook.name)}>
       <h2>
@@ -85,17 +74,22 @@ export function Imports(props: {
                     <label>
                       <input
                         type="checkbox"
-                        checked={chosen.includes(need.distribution)}
+                        checked={isTicked(need)}
                         onChange={event =>
-                          choose(need.distribution, event.target.checked)
+                          setTicks({
+                            ...ticks,
+                            [need.distribution]: event.target.checked
+                          })
                         }
                       />
-                      {need.distribution}
-                      {!need.known && (
-                        <span className="jp-ImageManager-sub">
-                          {trans.__('a guess: look the name up')}
-                        </span>
-                      )}
+                      <span>
+                        {need.distribution}{' '}
+                        {!need.known && (
+                          <span className="jp-ImageManager-sub">
+                            {trans.__('a guess: look the name up')}
+                          </span>
+                        )}
+                      </span>
                     </label>
                   ) : (
                     need.distribution

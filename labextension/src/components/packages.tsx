@@ -3,8 +3,7 @@ import * as React from 'react';
 
 import { SERVER_ENVIRONMENT } from '../imagemodel';
 import type { IPackage, ImageModel } from '../imagemodel';
-import { messageOf } from '../request';
-import type { IPackageDiff } from '../tokens';
+import { useAsked } from './asked';
 import { useView } from './context';
 import { DiffTable } from './difftable';
 import { Imports } from './imports';
@@ -101,18 +100,10 @@ function Compared(props: {
   const { manager, trans } = useView();
   const { id, name } = props;
   const { image } = props.model;
-  const [diff, setDiff] = React.useState<IPackageDiff | null>(null);
-  const [problem, setProblem] = React.useState('');
-  React.useEffect(() => {
-    let current = true;
-    manager.api.diff(id, image.id).then(
-      found => current && setDiff(found),
-      reason => current && setProblem(messageOf(reason))
-    );
-    return () => {
-      current = false;
-    };
-  }, [id, image.id]);
+  const { value: diff, problem } = useAsked(
+    () => manager.api.diff(id, image.id),
+    [id, image.id]
+  );
   if (problem) {
     return (
       <div className="jp-ImageManager-banner" data-tone="error" role="alert">

@@ -5,7 +5,7 @@ import { dockerfileOf } from '../imagemodel';
 import type { ImageModel } from '../imagemodel';
 import { diffLines } from '../linediff';
 import type { IDiffLine } from '../linediff';
-import { messageOf } from '../request';
+import { useAsked } from './asked';
 import { useView } from './context';
 import { DockerfileView } from './dockerfileview';
 import { LineDiff } from './linediff';
@@ -115,27 +115,10 @@ function Changes(props: {
 }): JSX.Element | null {
   const { manager, trans } = useView();
   const { id, before, now, text } = props;
-  const [lines, setLines] = React.useState<IDiffLine[] | null>(null);
-  const [problem, setProblem] = React.useState('');
-  React.useEffect(() => {
-    let current = true;
-    void (async () => {
-      try {
-        const old = dockerfileOf(await manager.api.recipe(id));
-        const found = await diffLines(old, text);
-        if (current) {
-          setLines(found);
-        }
-      } catch (error) {
-        if (current) {
-          setProblem(messageOf(error));
-        }
-      }
-    })();
-    return () => {
-      current = false;
-    };
-  }, [id, text]);
+  const { value: lines, problem } = useAsked(
+    async () => diffLines(dockerfileOf(await manager.api.recipe(id)), text),
+    [id, text]
+  );
   if (problem) {
     return (
       <div className="jp-ImageManager-banner" data-tone="error" role="alert">

@@ -37,30 +37,6 @@ async function tabTo(
   throw new Error(`${target} is not reached; passed: ${passed.join(', ')}`);
 }
 
-/** Change the theme and wait until its colours are there. */
-async function useTheme(page: Page, theme: string): Promise<void> {
-  const colour = () =>
-    page.evaluate(() =>
-      getComputedStyle(document.body).getPropertyValue('--jp-layout-color1')
-    );
-  const light = theme.endsWith('Light');
-  const body = page.locator('body');
-  if ((await body.getAttribute('data-jp-theme-light')) === String(light)) {
-    return;
-  }
-  const before = await colour();
-  await page.evaluate(
-    name =>
-      (window as any).jupyterapp.commands.execute('apputils:change-theme', {
-        theme: name
-      }),
-    theme
-  );
-  await expect.poll(colour).not.toBe(before);
-  // JupyterLab covers the page while a theme comes.
-  await expect(page.locator('#jupyterlab-splash')).toHaveCount(0);
-}
-
 /** Expect that axe finds nothing serious or critical in a part of the page. */
 async function expectAccessible(page: Page, selector: string): Promise<void> {
   const found = await page.evaluate(async within => {
@@ -215,7 +191,7 @@ test('axe finds nothing serious on any screen in either theme', async ({
   };
 
   for (const theme of ['JupyterLab Dark', 'JupyterLab Light']) {
-    await useTheme(page, theme);
+    await lab.theme(theme);
     await goto('churn', 'broken:1');
     await expectAccessible(page, PANEL);
     await expectAccessible(page, '.jp-ImageManager-status');
@@ -225,7 +201,14 @@ test('axe finds nothing serious on any screen in either theme', async ({
     await expectAccessible(page, '.jp-ImageManager-log');
 
     await lab.command('image-manager:open-image', { image_id: built.id });
-    for (const name of ['Overview', 'Dockerfile', 'Log', 'Packages']) {
+    for (const name of [
+      'Overview',
+      'Dockerfile',
+      'Log',
+      'Packages',
+      'Access',
+      'Usage'
+    ]) {
       await about.getByRole('tab', { name }).click();
       await expect(about).not.toContainText('Asking the server');
       await expectAccessible(page, '.jp-ImageManager-image');

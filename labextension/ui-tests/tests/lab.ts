@@ -139,6 +139,31 @@ export class Lab {
     await this.page.keyboard.press('Control+Enter');
   }
 
+  /** Change the theme and wait until its colours are there. */
+  async theme(theme: string): Promise<void> {
+    const { page } = this;
+    const colour = () =>
+      page.evaluate(() =>
+        getComputedStyle(document.body).getPropertyValue('--jp-layout-color1')
+      );
+    const light = theme.endsWith('Light');
+    const body = page.locator('body');
+    if ((await body.getAttribute('data-jp-theme-light')) === String(light)) {
+      return;
+    }
+    const before = await colour();
+    await page.evaluate(
+      name =>
+        (window as any).jupyterapp.commands.execute('apputils:change-theme', {
+          theme: name
+        }),
+      theme
+    );
+    await expect.poll(colour).not.toBe(before);
+    // JupyterLab covers the page while a theme comes.
+    await expect(page.locator('#jupyterlab-splash')).toHaveCount(0);
+  }
+
   /** Take a picture into the results of the test. */
   async picture(name: string): Promise<void> {
     await this.page.screenshot({ path: `test-results/pictures/${name}.png` });
