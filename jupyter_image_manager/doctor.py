@@ -18,7 +18,7 @@ from traitlets.config import LoggingConfigurable
 from . import access
 from .doctor_engine import engine_findings
 from .doctor_machine import machine_findings
-from .doctor_registry import registry_findings
+from .doctor_registry import hub_findings, registry_findings
 from .errors import ImageManagerError
 from .models import Finding
 
@@ -57,6 +57,7 @@ class Doctor(LoggingConfigurable):
         checks: dict[str, Check] = {
             **engine_findings(self.manager),
             **machine_findings(self.manager),
+            "pulls": lambda: hub_findings(self.manager),
             "registries": lambda: registry_findings(self.manager, actor),
         }
         if project_id:

@@ -18,7 +18,7 @@ from ..reference import DIGEST
 from . import address
 from .limits import PullsLeft, counted
 from .manifests import ACCEPT, INDEXES, Manifest, ManifestFacts, parsed, platforms_of
-from .refusals import broken, refusal
+from .refusals import broken, refusal, unsupported
 
 if TYPE_CHECKING:
     from requests import Response
@@ -185,7 +185,10 @@ class Registry:
             raise ValueError(f"{digest!r} is no digest: a tag is never deleted by")  # a mistake of ours, not of a user
         path = self._path(repository)
         place = f"/v2/{path}/manifests/{digest}"
-        answer, _ = self.ask("DELETE", place, self._named(path, digest), "delete", absent_ok=True)
+        answer, body = self.ask("DELETE", place, self._named(path, digest), "delete", absent_ok=True)
+        if answer.status_code == 404 and self.head(path, digest) is not None:
+            # What is there cannot be unknown: some registries know nothing of deleting.
+            raise unsupported(answer, body, self._access, self._named(path, digest), "delete")
         return answer.status_code != 404
 
     # Requests

@@ -13,6 +13,11 @@ class PullsLeft:
     limit: int
     seconds: int  # the time that the limit is for
 
+    def __str__(self) -> str:
+        """Return it for people."""
+        time = f" in {self.seconds / 3600:g} h" if self.seconds else ""
+        return f"{self.left} of {self.limit} pulls are left{time}"
+
 
 def counted(header: str) -> tuple[int, int] | None:
     """Read ``100;w=21600``: a count, and the seconds that it is for."""

@@ -78,11 +78,7 @@ def refusal(answer: Response, body: bytes, access: RegistryAccess, what: str, ri
             {**details, "retry_after": wait},
         )
     if code == "UNSUPPORTED" or status == 405:
-        return RegistryRefused(
-            f"The registry {access.host} cannot {DOING[right]} {what} for anybody; its administrator must allow that "
-            f"in its settings, or do it there.{tail}",
-            {**details, "reason": "unsupported"},
-        )
+        return unsupported(answer, body, access, what, right)
     scopes = "insufficient_scope" in answer.headers.get("WWW-Authenticate", "")
     if status == 401 and not access.username:
         return RegistryRefused(
@@ -124,6 +120,17 @@ def refusal(answer: Response, body: bytes, access: RegistryAccess, what: str, ri
         f"The registry {access.host} answers HTTP {status} when asked to {DOING[right]} {what}; look at the registry's "
         f"host and the namespace.{tail}",
         {**details, "reason": "unexpected"},
+    )
+
+
+def unsupported(answer: Response, body: bytes, access: RegistryAccess, what: str, right: str) -> RegistryRefused:
+    """Return the error of what a registry does for nobody."""
+    code, message = said_in(body)
+    tail = f" It says: {message.rstrip('.')}." if message else ""
+    return RegistryRefused(
+        f"The registry {access.host} cannot {DOING[right]} {what} for anybody; its administrator must allow that in "
+        f"its settings, or do it there.{tail}",
+        {"host": access.host, "status": answer.status_code, "right": right, "code": code, "reason": "unsupported"},
     )
 
 

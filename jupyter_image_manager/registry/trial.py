@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ..manager import ImageManager
     from ..models import RegistryAccess
     from .client import Registry
+    from .limits import PullsLeft
 
 REPOSITORY = "jupyter-image-manager-test"
 IMAGE = "application/vnd.docker.distribution.manifest.v2+json"
@@ -115,6 +116,12 @@ def engine_pulls(manager: ImageManager, access: RegistryAccess, reference: str) 
     return Finding("registry-engine", title, "ok", "the engine pulled a tiny image.")
 
 
+def pulls(host: str, left: PullsLeft) -> Finding:
+    """Say how many pulls a registry allows still (R16)."""
+    cure = "Sign in as somebody whom it allows more, use a mirror, or base images on a registry of your own."
+    return Finding("registry-pulls", f"Pulls: {host}", "ok" if left.left else "warning", f"{left}.", cure)
+
+
 def trial(
     manager: ImageManager, registry: Registry, access: RegistryAccess, repository: str, words: str
 ) -> Iterator[Finding]:
@@ -132,9 +139,12 @@ def trial(
     where = f"{host}/{repository}"
     try:
         registry.ping()
+        left = registry.pulls_left()
     except ImageManagerError as error:
         yield _failed("sign-in", host, error)
         return
+    if left is not None:
+        yield pulls(host, left)
     try:
         push(registry, repository, image, tag)
     except ImageManagerError as error:
@@ -148,8 +158,8 @@ def trial(
     except ImageManagerError as error:
         yield _failed("pull", where, error)
     try:
-        gone = registry.delete(repository, image.digest)
-        if not gone or registry.head(repository, image.digest) is not None:
+        registry.delete(repository, image.digest)
+        if registry.head(repository, image.digest) is not None:
             raise ImageNotFound(
                 f"The registry {host} said that it deleted {where}, and has it still; look at its settings."
             )

@@ -171,6 +171,15 @@ def test_a_registry_that_never_deletes_says_so(tmp_path: Path) -> None:
         assert raised.value.details["reason"] == "unsupported"
 
 
+def test_a_registry_that_knows_nothing_of_deleting_is_told_from_one_that_has_no_such_image(
+    line: faults.FaultProxy, over: Registry
+) -> None:
+    line.rules[:] = [faults.Fault("^DELETE ", status=404, body="404 page not found")]
+    with pytest.raises(RegistryRefused, match="for anybody"):
+        over.delete("team/tiny", IMAGE.digest)
+    assert over.delete("team/tiny", GONE) is False
+
+
 def test_a_tag_is_never_deleted_by(over: Registry) -> None:
     with pytest.raises(ValueError, match="no digest"):
         over.delete("team/tiny", "1")
@@ -430,7 +439,8 @@ def test_pulls_left_are_told_where_the_registry_tells_them(answers: Answers) -> 
         b"",
     )
     with Registry(RegistryAccess(answers.address)) as client:
-        assert client.pulls_left() == PullsLeft(76, 100, 21600)
+        left = client.pulls_left()
+        assert (left, str(left)) == (PullsLeft(76, 100, 21600), "76 of 100 pulls are left in 6 h")
         answers.told["/v2/"] = (200, {"ratelimit-limit": "many"}, b"")
         assert client.pulls_left() is None
 

@@ -17,6 +17,7 @@ from jupyter_image_manager.models import Actor, RegistryAccess
 from jupyter_image_manager.registry.client import Registry
 
 from .. import faults, registries
+from .answers import answering
 
 
 @pytest.fixture
@@ -163,6 +164,14 @@ def test_the_doctor_tries_each_registry(service: ImageManager, actor: Actor, tmp
         tried(service, actor, registry.address)
         found = {one.id: one.status for one in service.doctor.run(actor)}
         assert {found[f"registry-{right}"] for right in ("push", "pull", "delete")} == {"ok"}
+
+
+def test_pulls_that_are_left_are_shown_where_a_registry_tells_them(service: ImageManager, actor: Actor) -> None:
+    with answering() as answers:
+        limits = {"ratelimit-limit": "100;w=21600", "ratelimit-remaining": "0;w=21600"}
+        answers.told["/v2/"] = (200, limits, b"")
+        found = tried(service, actor, answers.address)
+        assert (found["pulls"].status, found["pulls"].message) == ("warning", "0 of 100 pulls are left in 6 h.")
 
 
 def test_the_command_line_sets_and_tries_a_registry(
