@@ -46,6 +46,9 @@ class ImageManagerExtension(ExtensionApp):
     keep_interval = Float(
         60.0, help="Seconds between two looks whether all optimized copies are still protected in the engine."
     ).tag(config=True)
+    evict_interval = Float(
+        60.0, help="Seconds between two looks for cached copies that nobody needs now (`StorageService.cache_ttl`)."
+    ).tag(config=True)
     meter_interval = Float(
         300.0, help="Seconds between two looks whether an hour began in which nobody has metered what images hold."
     ).tag(config=True)
@@ -53,6 +56,7 @@ class ImageManagerExtension(ExtensionApp):
     manager: ImageManager
     _works = False
     _active_builds = 0
+    _active_pulls = 0
     _threads: tuple[Periodic, ...] = ()
 
     def _config_file_name_default(self) -> str:
@@ -145,6 +149,8 @@ class ImageManagerExtension(ExtensionApp):
             Periodic("telling changes", self.change_interval, lambda: self._watch(watcher), self.log),
             Periodic("recovering builds", self.recover_interval, self._recover, self.log),
             Periodic("cleaning up after kernels", self.reap_interval, self._reap, self.log),
+            Periodic("recovering pulls", self.recover_interval, self._recover_pulls, self.log),
+            Periodic("evicting cached copies", self.evict_interval, self._evict, self.log),
             Periodic("protecting optimized copies", self.keep_interval, self._keep, self.log),
             Periodic("metering what images hold", self.meter_interval, self._meter, self.log),
             Periodic("looking at registries", self.registry_interval, self._look_at_registries, self.log),
@@ -171,8 +177,9 @@ class ImageManagerExtension(ExtensionApp):
             self.log.warning("Jupyter Image Manager: %s", error.message)
 
     def current_activity(self) -> dict[str, int] | None:
-        """Return the builds that run, so that an idle server is not shut down under the people who wait for them."""
-        return {"builds": self._active_builds} if self._active_builds else None
+        """Return the builds and pulls that run: an idle server is not shut down under the people who wait for them."""
+        active = {"builds": self._active_builds, "pulls": self._active_pulls}
+        return {name: count for name, count in active.items() if count} or None
 
     def _in_use(self) -> bool:
         """Whether anything was ever kept: a server whose users have no images opens no store and asks no engine."""
@@ -192,6 +199,17 @@ class ImageManagerExtension(ExtensionApp):
             self.manager.builds.recover()
             self.manager.migrations.recover()
             self._count_builds()
+
+    def _recover_pulls(self) -> None:
+        if self._in_use():
+            self.manager.pulls.recover()
+            self._active_pulls = len(self.manager.pulls.list(self.manager.system_actor(), active=True))
+
+    def _evict(self) -> None:
+        if self._in_use():
+            gone = self.manager.storage.evict()
+            if gone:
+                self.log.info("Jupyter Image Manager: removed the cached copies of %d images.", len(gone))
 
     def _count_builds(self) -> None:
         self._active_builds = len(self.manager.builds.list(self.manager.system_actor(), active=True))

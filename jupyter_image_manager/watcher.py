@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .store import Change
 
 SCHEMAS = Path(__file__).parent / "event_schemas"
-NOUNS = ("project", "image", "build", "kernel", "community")
+NOUNS = ("project", "image", "build", "kernel", "community", "pull")
 KERNEL_WORDS = ("notebook", "reason", "message")
 
 

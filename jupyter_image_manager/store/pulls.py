@@ -9,6 +9,8 @@ from ..errors import Conflict, PullNotFound
 from ..models import FINISHED_PULL_STATES, Pull, PullState, utcnow
 from .base import Records
 
+KEPT = timedelta(days=7)
+"""How long a pull that is over is remembered when the same is pulled again."""
 DONE = tuple(state.value for state in FINISHED_PULL_STATES)
 
 
@@ -29,7 +31,7 @@ class PullRecords(Records):
             The pull, and whether it is a new one, which needs somebody to do it. What the joining one wants of
             :attr:`Pull.optimize` and :attr:`Pull.unattended` the other now wants too.
         """
-        from sqlalchemy import select
+        from sqlalchemy import delete, select
 
         from .rows import to_columns, to_model
         from .tables import PullRow, WaiterRow
@@ -48,6 +50,12 @@ class PullRecords(Records):
             session.flush()
             if same is not None:
                 return to_model(Pull, same), False
+            old = (
+                PullRow.reference == pull.reference,
+                PullRow.state.in_(DONE),
+                PullRow.created < utcnow() - KEPT,
+            )
+            session.execute(delete(PullRow).where(*old))
             session.add(PullRow(**to_columns(pull, set(PullRow.__table__.columns.keys()))))
             session.flush()
             self._note(session, "pull", pull.id, pull.project_id, pull.state.value)
@@ -89,8 +97,10 @@ class PullRecords(Records):
         Conflict
             It is over.
         """
+        from sqlalchemy import delete
+
         from .rows import column, to_model
-        from .tables import PullRow
+        from .tables import PullRow, WaiterRow
 
         with self._session(write=True) as session:
             row = session.get(PullRow, id)
@@ -101,6 +111,8 @@ class PullRecords(Records):
             for name, value in changes.items():
                 setattr(row, name, column(value))
             session.flush()
+            if row.state in DONE:
+                session.execute(delete(WaiterRow).where(WaiterRow.pull_id == id))
             if set(changes) - {"heartbeat"}:
                 self._note(session, "pull", id, row.project_id, row.state)
             found: Pull = to_model(Pull, row)
