@@ -1,12 +1,25 @@
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
-import type { IBuildRequest, ITemplateChoices } from './recipe';
+import type { ITemplateChoices } from './recipe';
+
+/** With what an image can begin. */
+export type Source =
+  'template' | 'dockerfile' | 'import' | 'duplicate' | 'archive';
+
+/** All of them, as they are offered. */
+export const SOURCES: ReadonlyArray<Source> = [
+  'template',
+  'dockerfile',
+  'import',
+  'duplicate',
+  'archive'
+];
 
 /**
  * With what the page of a new image begins; files are relative to the project.
  */
 export interface IBeginning {
-  source?: 'template' | 'dockerfile';
+  source?: Source;
   name?: string;
   /** Python packages beside those of the project's requirements.txt, one a line. */
   packages?: string;
@@ -29,11 +42,8 @@ export function beginningOf(args: ReadonlyPartialJSONObject): IBeginning {
   const file = text(args.file);
   return {
     source:
-      args.source === 'template' || args.source === 'dockerfile'
-        ? args.source
-        : file
-          ? 'dockerfile'
-          : undefined,
+      SOURCES.find(each => each === args.source) ??
+      (file ? 'dockerfile' : undefined),
     name: text(args.name),
     packages: text(args.packages),
     file,
@@ -71,7 +81,7 @@ export function isOther(begin: IBeginning, draft: IDraft): boolean {
  */
 export interface IDraft {
   name: string;
-  source: 'template' | 'dockerfile';
+  source: Source;
   template: string;
   python: string;
   /** Another base image than the administrator's; empty for that. */
@@ -86,6 +96,14 @@ export interface IDraft {
   file: string;
   /** The Dockerfile's text where it was changed here; null: as the file says. */
   text: string | null;
+  /** The name of an image that is taken as it is. */
+  reference: string;
+  /** Id of the image that is built again. */
+  original: string;
+  /** Python packages that it gets beside its own, one a line. */
+  additions: string;
+  /** File that `docker save` wrote, on the server; relative to the project unless it begins with a slash. */
+  archive: string;
   /** Folder that is sent as context; empty: the project's. */
   context: string;
   activate: boolean;
@@ -106,6 +124,10 @@ export const NOTHING: IDraft = {
   files: [],
   file: '',
   text: null,
+  reference: '',
+  original: '',
+  additions: '',
+  archive: '',
   context: '',
   activate: true
 };
@@ -122,29 +144,6 @@ export function choicesOf(draft: IDraft): ITemplateChoices {
     env: Object.fromEntries(draft.env.filter(([name]) => name)),
     ...(draft.files.length ? { files: draft.files } : {}),
     ...(draft.base ? { base: draft.base } : {})
-  };
-}
-
-/**
- * What is asked of the server by a draft.
- *
- * @param text - The Dockerfile where it is a text; null: the file as it is.
- */
-export function requestOf(
-  draft: IDraft,
-  text: string | null,
-  confirmed: boolean
-): IBuildRequest {
-  return {
-    name: draft.name,
-    activate: draft.activate,
-    confirm_context: confirmed,
-    ...(draft.context ? { context: draft.context } : {}),
-    ...(draft.source === 'template'
-      ? { template: choicesOf(draft) }
-      : text === null
-        ? { dockerfile_path: draft.file }
-        : { dockerfile_text: text })
   };
 }
 
@@ -198,91 +197,4 @@ export function withRequirements(text: string, more: string): string {
 export function distributionOf(line: string): string {
   const match = /^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?/.exec(line);
   return match ? match[0].toLowerCase().replace(/[-_.]+/g, '-') : '';
-}
-
-/**
- * Keeps the draft of a project through reloads and crashes of the page.
- */
-export class DraftStore {
-  /**
-   * @param projectId - Whose draft it is.
-   * @param storage - Where it is kept; the tab's own, so that two tabs have two drafts.
-   */
-  constructor(
-    projectId: string,
-    private readonly _storage: Pick<
-      Storage,
-      'getItem' | 'setItem' | 'removeItem'
-    >
-  ) {
-    this._key = `jupyter-image-manager:draft:${projectId}`;
-  }
-
-  /** The draft that is kept; null when there is none that can be read. */
-  load(): IDraft | null {
-    const kept = this._storage.getItem(this._key);
-    if (kept === null) {
-      return null;
-    }
-    try {
-      return draftOf(JSON.parse(kept));
-    } catch (error) {
-      if (error instanceof SyntaxError) {
-        return null;
-      }
-      throw error;
-    }
-  }
-
-  /** Keep a draft. Returns whether it is kept: a browser may have no room. */
-  save(draft: IDraft): boolean {
-    try {
-      this._storage.setItem(this._key, JSON.stringify(draft));
-      return true;
-    } catch (error) {
-      if (error instanceof DOMException) {
-        return false;
-      }
-      throw error;
-    }
-  }
-
-  /** Forget it. */
-  clear(): void {
-    this._storage.removeItem(this._key);
-  }
-
-  private readonly _key: string;
-}
-
-/**
- * Read a draft that perhaps another version has written; null when it is none.
- */
-function draftOf(value: unknown): IDraft | null {
-  if (typeof value !== 'object' || value === null) {
-    return null;
-  }
-  const found = { ...NOTHING, ...(value as Partial<IDraft>) };
-  const strings = [
-    found.name,
-    found.template,
-    found.python,
-    found.base,
-    found.requirements,
-    found.apt,
-    found.file,
-    found.context,
-    found.text ?? ''
-  ];
-  const sound =
-    strings.every(each => typeof each === 'string') &&
-    ['template', 'dockerfile'].includes(found.source) &&
-    Array.isArray(found.files) &&
-    found.files.every(each => typeof each === 'string') &&
-    Array.isArray(found.env) &&
-    found.env.every(
-      each =>
-        Array.isArray(each) && each.every(word => typeof word === 'string')
-    );
-  return sound ? found : null;
 }

@@ -2,18 +2,18 @@ import type { IDisposable } from '@lumino/disposable';
 import { Signal } from '@lumino/signaling';
 import type { ISignal } from '@lumino/signaling';
 
+import { isBegun, isOfSource, requestOf } from './asked';
 import { Beginner, asTemplate } from './beginning';
 import { whenBack } from './connection';
 import { isDockerfile, mended } from './dockerfile';
-import { NOTHING, choicesOf, isExplicit, isOther, requestOf } from './draft';
-import type { DraftStore, IDraft } from './draft';
+import { NOTHING, isExplicit, isOther } from './draft';
+import type { IBeginning, IDraft } from './draft';
+import type { DraftStore } from './draftstore';
+import { Following } from './following';
 import type { ILintItem, ITemplate } from './recipe';
-import { isLost, messageOf, refusalOf } from './request';
+import { messageOf, refusalOf } from './request';
 import { SentModel } from './sentmodel';
 import type { IBuild, IImageManager, IProject } from './tokens';
-
-/** Milliseconds of no typing after which the server is asked. */
-const CALM = 250;
 
 /**
  * What is said of a new image, and what follows from it; form and Dockerfile are two views of it.
@@ -22,11 +22,15 @@ export class NewImageModel implements IDisposable {
   constructor(private readonly _options: NewImageModel.IOptions) {
     const { manager, project } = _options;
     this.sent = new SentModel(manager.api, project.id, {
-      changed: () => this._follow(0),
-      failed: reason => {
-        this._error = refusalOf(reason);
-        this._changed();
-      }
+      changed: () => this._follow(true),
+      failed: reason => this._fail(refusalOf(reason))
+    });
+    this._following = new Following({
+      api: manager.api,
+      projectId: project.id,
+      read: _options.read,
+      changed: () => this._changed(),
+      failed: message => this._fail(message)
     });
     whenBack(this, manager, () => this._resume());
     void this._begin(true);
@@ -71,24 +75,22 @@ export class NewImageModel implements IDisposable {
 
   /** The Dockerfile, as the form or the text says. */
   get text(): string {
-    return this._draft.source === 'template'
-      ? this._rendered
-      : (this._draft.text ?? this._fileText);
+    return this._following.textOf(this._draft);
   }
 
   /** Whether the text is another than that of the project's file, which stays as it is. */
   get changed(): boolean {
     const { file, text } = this._draft;
-    return file !== '' && text !== null && text !== this._fileText;
+    return file !== '' && text !== null && text !== this._following.fileText;
   }
 
   /** Why there is no Dockerfile; empty when there is one. */
   get problem(): string {
-    return this._problem;
+    return this._following.problem;
   }
 
   get remarks(): ReadonlyArray<ILintItem> {
-    return this._remarks;
+    return this._following.remarks;
   }
 
   /** What a person should know of how the page was filled. */
@@ -121,13 +123,23 @@ export class NewImageModel implements IDisposable {
     return this._error;
   }
 
+  /** Why what is begun with was refused; it is said where that is typed. */
+  get refusal(): string {
+    return this._refusal;
+  }
+
+  /** Whether enough was said of what is begun with. */
+  get isBegun(): boolean {
+    return isBegun(this._draft, this.text);
+  }
+
   get isDisposed(): boolean {
     return this._isDisposed;
   }
 
   dispose(): void {
     this._isDisposed = true;
-    clearTimeout(this._timer);
+    this._following.stop();
     Signal.clearData(this);
   }
 
@@ -135,8 +147,9 @@ export class NewImageModel implements IDisposable {
   set(changes: Partial<IDraft>): void {
     this._draft = { ...this._draft, ...changes };
     this._leaving = null;
+    this._refusal = '';
     this._options.store.save(this._draft);
-    this._follow(CALM);
+    this._follow(false);
   }
 
   /** Forget all that was said, and begin as if there had never been a draft. */
@@ -161,7 +174,11 @@ export class NewImageModel implements IDisposable {
    * Take the form's Dockerfile over, to be changed as text.
    */
   editAsText(): void {
-    this.set({ source: 'dockerfile', file: '', text: this._rendered });
+    this.set({
+      source: 'dockerfile',
+      file: '',
+      text: this._following.rendered
+    });
   }
 
   /**
@@ -204,6 +221,32 @@ export class NewImageModel implements IDisposable {
   }
 
   /**
+   * Begin with something else than a template or a Dockerfile.
+   */
+  toOther(source: 'import' | 'duplicate' | 'archive'): void {
+    const { images } = this.manager;
+    const original =
+      this._draft.original ||
+      (images.find(image => image.active) ?? images[0])?.id ||
+      '';
+    this.set({ source, original });
+  }
+
+  /**
+   * Take the recipe of the image that would be built again, to be changed by form or text.
+   */
+  async editRecipe(): Promise<void> {
+    const { name, original } = this._draft;
+    try {
+      await this._fill({ name, duplicate: original });
+      this.set({});
+      await this.sent.show(this._draft.context);
+    } catch (error) {
+      this._fail(refusalOf(error));
+    }
+  }
+
+  /**
    * Answer whether the text is given up for the form.
    */
   leave(really: boolean): void {
@@ -224,7 +267,7 @@ export class NewImageModel implements IDisposable {
       return;
     }
     const text = mended(this.text, edit);
-    this._remarks = [];
+    this._following.forgetRemarks();
     this.set(
       this._draft.source === 'template'
         ? { source: 'dockerfile', file: '', text }
@@ -238,6 +281,7 @@ export class NewImageModel implements IDisposable {
   async submit(confirmed: boolean): Promise<IBuild | null> {
     this._busy = true;
     this._error = '';
+    this._refusal = '';
     this._changed();
     try {
       const build = await this.manager.api.build(
@@ -245,13 +289,19 @@ export class NewImageModel implements IDisposable {
         requestOf(
           this._draft,
           this.changed || !this._draft.file ? this.text : null,
-          confirmed
+          confirmed,
+          this.project.path
         )
       );
       this._options.store.clear();
       return build;
     } catch (error) {
-      this._error = messageOf(error);
+      const message = messageOf(error);
+      if (isOfSource(this._draft, error)) {
+        this._refusal = message;
+      } else {
+        this._error = message;
+      }
       return null;
     } finally {
       this._busy = false;
@@ -265,7 +315,7 @@ export class NewImageModel implements IDisposable {
       return;
     }
     this._error = '';
-    this._follow(0);
+    this._follow(true);
   }
 
   private async _begin(withDraft: boolean): Promise<void> {
@@ -290,84 +340,48 @@ export class NewImageModel implements IDisposable {
     if (kept && !asked) {
       this._draft = kept;
     } else {
-      const beginner = new Beginner({
-        ...this._options,
-        templates: this._templates,
-        dockerfiles: this.dockerfiles
-      });
       try {
-        this._draft = await beginner.draft();
+        await this._fill(begin);
       } catch (error) {
         this._error = trans.__(
           'The page could not be filled as asked. %1',
           messageOf(error)
         );
-        this._draft = beginner.empty();
+        this._draft = this._beginner(begin).empty();
       }
-      this._notes = beginner.notes;
     }
     if (!this.isDisposed) {
       this.ready = true;
-      this._follow(0);
+      this._follow(true);
       void this.sent.show(this._draft.context);
     }
   }
 
-  /** Find out, when nothing more is said for a moment, what follows. */
-  private _follow(calm: number): void {
-    clearTimeout(this._timer);
-    const round = ++this._round;
-    const current = () => round === this._round && !this.isDisposed;
-    this._timer = setTimeout(() => void this._ask(current), calm);
-    this._changed();
+  private _beginner(begin: IBeginning): Beginner {
+    return new Beginner({
+      ...this._options,
+      begin,
+      templates: this._templates,
+      dockerfiles: this.dockerfiles
+    });
   }
 
-  private async _ask(current: () => boolean): Promise<void> {
-    const draft = this._draft;
-    const { api } = this.manager;
-    let problem = '';
-    try {
-      if (draft.source === 'template') {
-        const text = draft.template
-          ? await api.renderTemplate(choicesOf(draft))
-          : '';
-        if (current()) {
-          this._rendered = text;
-        }
-      } else if (draft.file) {
-        const text = await this._options.read(draft.file);
-        if (current()) {
-          this._fileText = text;
-        }
-      }
-    } catch (error) {
-      if (isLost(error)) {
-        return; // all stays as it is until the server is back
-      }
-      // The text that stands here can be built without the file from which it began.
-      problem =
-        draft.source === 'dockerfile' && draft.text !== null
-          ? ''
-          : messageOf(error);
+  private async _fill(begin: IBeginning): Promise<void> {
+    const beginner = this._beginner(begin);
+    const draft = await beginner.draft();
+    if (!this.isDisposed) {
+      this._notes = beginner.notes;
+      this._draft = draft;
     }
-    if (!current()) {
-      return;
-    }
-    this._problem = problem;
+  }
+
+  private _follow(atOnce: boolean): void {
+    this._following.follow(this._draft, atOnce);
+  }
+
+  private _fail(message: string): void {
+    this._error = message;
     this._changed();
-    try {
-      const remarks =
-        problem || !this.text ? [] : await api.lint(this.project.id, this.text);
-      if (current()) {
-        this._remarks = remarks;
-        this._changed();
-      }
-    } catch (error) {
-      if (current()) {
-        this._error = refusalOf(error);
-        this._changed();
-      }
-    }
   }
 
   private _changed(): void {
@@ -376,23 +390,19 @@ export class NewImageModel implements IDisposable {
     }
   }
 
+  private readonly _following: Following;
   private _stateChanged = new Signal<this, void>(this);
   private _draft: IDraft = NOTHING;
   private _templates: ReadonlyArray<ITemplate> = [];
   private _files: ReadonlyArray<string> = [];
-  private _rendered = '';
-  private _fileText = '';
-  private _problem = '';
-  private _remarks: ReadonlyArray<ILintItem> = [];
   private _notes: ReadonlyArray<string> = [];
   private _continued = false;
   private _other: IDraft | null = null;
   private _leaving: ReadonlyArray<string> | null = null;
   private _busy = false;
   private _error = '';
+  private _refusal = '';
   private _isDisposed = false;
-  private _round = 0;
-  private _timer: ReturnType<typeof setTimeout> | undefined;
 }
 
 /**

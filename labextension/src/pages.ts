@@ -1,6 +1,7 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import { MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
 import type { IEditorServices } from '@jupyterlab/codeeditor';
+import type { IDocumentManager } from '@jupyterlab/docmanager';
 import type { INotebookTracker } from '@jupyterlab/notebook';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
@@ -125,12 +126,10 @@ export class Pages {
       id,
       () =>
         createNewImageWidget({
-          manager,
+          ...this._options,
           project,
           contents: app.serviceManager.contents,
-          trans,
           begin,
-          editors: this._options.editors,
           onSubmitted: build => {
             this._close(id);
             void manager.refresh();
@@ -190,6 +189,8 @@ export namespace Pages {
     editors: IEditorServices | null;
     /** The notebooks; null where there are none. */
     tracker: INotebookTracker | null;
+    /** What JupyterLab's dialog of files needs; null where there is none. */
+    documents: IDocumentManager | null;
     /** Say what did not happen, and why. */
     report: (what: string, error: unknown) => Promise<void>;
   }

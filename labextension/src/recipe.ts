@@ -79,6 +79,10 @@ export interface IBuildRequest {
   dockerfile_text?: string;
   dockerfile_path?: string;
   template?: ITemplateChoices;
+  /** Name of an image that is taken as it is. */
+  reference?: string;
+  /** Absolute path of an archive on the server. */
+  archive?: string;
   from_image?: string;
   /** Packages that the recipe of `from_image` gets beside its own. */
   add_packages?: string[];

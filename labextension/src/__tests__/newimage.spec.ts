@@ -3,8 +3,9 @@ import { nullTranslator } from '@jupyterlab/translation';
 import { Signal } from '@lumino/signaling';
 
 import { ImageManagerAPI } from '../api';
-import { DraftStore, NOTHING, beginningOf, withRequirements } from '../draft';
+import { NOTHING, beginningOf, withRequirements } from '../draft';
 import type { IBeginning } from '../draft';
+import { DraftStore } from '../draftstore';
 import { NewImageModel } from '../newimagemodel';
 import { aBuild, aProject, anImage, json, settingsOf } from './factory';
 
@@ -76,8 +77,10 @@ async function modelOf(
         case 'projects/p1/builds':
           submitted.push(body);
           return body.name === 'refused'
-            ? json({ message: 'No room.' }, 409)
-            : json(aBuild(), 202);
+            ? json({ message: 'No room.', code: 'quota_exceeded' }, 409)
+            : body.reference === 'no/such'
+              ? json({ message: 'No.', code: 'invalid_reference' }, 400)
+              : json(aBuild(), 202);
         case 'images/i1':
           return json(anImage());
         case 'images/i1/recipe':
@@ -318,6 +321,70 @@ describe('form and Dockerfile', () => {
     model.mend(model.remarks[0]);
     expect(model.draft.source).toBe('dockerfile');
     expect(model.text).toBe('FROM python:3.11\nRUN better\n');
+  });
+});
+
+describe('what is neither form nor Dockerfile', () => {
+  const said = { name: 'mine', activate: true, confirm_context: false };
+
+  it('is an image elsewhere; its refusal is said at the field', async () => {
+    const { model, submitted, kept } = await modelOf();
+    model.set({ name: 'mine' });
+    model.toOther('import');
+    expect(model.isBegun).toBe(false);
+    model.set({ reference: ' no/such' });
+    expect(model.isBegun).toBe(true);
+    expect(await model.submit(false)).toBeNull();
+    expect([model.refusal, model.error]).toEqual(['No.', '']);
+    // What was typed outlives the page.
+    const again = await modelOf({}, {}, kept);
+    expect(again.model.draft).toMatchObject({
+      source: 'import',
+      reference: ' no/such'
+    });
+    model.set({ reference: 'debian:12' });
+    expect(model.refusal).toBe('');
+    await model.submit(false);
+    expect(submitted.pop()).toEqual({ ...said, reference: 'debian:12' });
+  });
+
+  it('is an image of the project, with packages beside its own', async () => {
+    const { model, submitted } = await modelOf(
+      {},
+      { recipe: { dockerfile: 'FROM old\n', kind: 'dockerfile' } }
+    );
+    model.set({ name: 'mine' });
+    model.toOther('duplicate');
+    expect(model.draft.original).toBe('');
+    expect(model.isBegun).toBe(false);
+    model.set({ original: 'i1', additions: 'six\n\n polars>=1 ' });
+    await until(model, () => model.text === 'FROM old\n');
+    await model.submit(false);
+    expect(submitted.pop()).toEqual({
+      ...said,
+      from_image: 'i1',
+      add_packages: ['six', 'polars>=1']
+    });
+    await model.editRecipe();
+    expect(model.draft).toMatchObject({
+      source: 'dockerfile',
+      text: 'FROM old\n',
+      name: 'mine'
+    });
+  });
+
+  it('is an archive in the project, or anywhere on the server', async () => {
+    const { model, submitted } = await modelOf();
+    model.set({ name: 'mine' });
+    model.toOther('archive');
+    for (const [typed, path] of [
+      ['data/image.tar', '/root/churn/data/image.tar'],
+      ['/srv/image.tar', '/srv/image.tar']
+    ]) {
+      model.set({ archive: typed });
+      await model.submit(false);
+      expect(submitted.pop()).toEqual({ ...said, archive: path });
+    }
   });
 });
 

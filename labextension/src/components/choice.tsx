@@ -3,12 +3,12 @@ import * as React from 'react';
 /**
  * One of a few, side by side.
  */
-export function Choice(props: {
+export function Choice<T extends string>(props: {
   legend: string;
   name: string;
-  value: string;
-  options: [string, string][];
-  onChange: (value: string) => void;
+  value: T;
+  options: [T, string][];
+  onChange: (value: T) => void;
 }): JSX.Element {
   return (
     <fieldset className="jp-ImageManager-field">

@@ -12,6 +12,7 @@ import { DockerfileEditor } from './dockerfileeditor';
 import { DockerfileFields } from './dockerfilefields';
 import { DockerfileView } from './dockerfileview';
 import { NewImageNotes } from './newimagenotes';
+import { OtherFields, Steps } from './otherfields';
 import { ActionButton } from './parts';
 import { Remarks } from './remarks';
 import { TemplateFields } from './templatefields';
@@ -24,6 +25,8 @@ export interface INewImageProps {
   trans: TranslationBundle;
   /** JupyterLab's editors; without them the Dockerfile is a plain text field. */
   editors: IEditorServices | null;
+  /** Let a person choose a file of the project; null where that cannot be offered. */
+  pickFile: (() => Promise<string | null>) | null;
   onSubmitted: (build: IBuild) => void;
   onCancelled: () => void;
 }
@@ -47,7 +50,9 @@ function Form(props: INewImageProps): JSX.Element {
   const editor = React.useRef<CodeEditor.IEditor | null>(null);
   const [confirmed, setConfirmed] = React.useState(false);
 
-  const template = draft.source === 'template';
+  const { source } = draft;
+  const template = source === 'template';
+  const described = template || source === 'dockerfile';
   const nameProblem = checkName(draft.name, trans);
   const tooLarge = context !== null && context.size > context.limit;
   const blocked =
@@ -62,8 +67,8 @@ function Form(props: INewImageProps): JSX.Element {
     !model.busy &&
     !nameProblem &&
     !blocked &&
-    !!model.text.trim() &&
-    (!tooLarge || confirmed);
+    model.isBegun &&
+    (!described || !tooLarge || confirmed);
 
   const submit = async () => {
     const build = await model.submit(confirmed);
@@ -150,20 +155,32 @@ function Form(props: INewImageProps): JSX.Element {
             value={draft.source}
             options={[
               ['template', trans.__('Template')],
-              ['dockerfile', trans.__('Dockerfile')]
+              ['dockerfile', trans.__('Dockerfile')],
+              ['import', trans.__('Existing image')],
+              ['duplicate', trans.__('Copy of an image')],
+              ['archive', trans.__('Archive')]
             ]}
             onChange={value => {
               if (value === 'dockerfile') {
                 model.toDockerfile();
-              } else {
+              } else if (value === 'template') {
                 void model.toTemplate();
+              } else {
+                model.toOther(value);
               }
             }}
           />
           {template ? (
             <TemplateFields ids={ids} trans={trans} model={model} />
-          ) : (
+          ) : described ? (
             <DockerfileFields ids={ids} trans={trans} model={model} />
+          ) : (
+            <OtherFields
+              ids={ids}
+              trans={trans}
+              model={model}
+              pickFile={props.pickFile}
+            />
           )}
           <div className="jp-ImageManager-field">
             <label className="jp-ImageManager-check">
@@ -184,74 +201,85 @@ function Form(props: INewImageProps): JSX.Element {
           </div>
         </div>
         <div>
-          <div className="jp-ImageManager-codeHead">
-            <h2>{trans.__('Dockerfile')}</h2>
-            <span className="jp-ImageManager-space" />
-            {template ? (
-              <>
-                <span className="jp-ImageManager-sub">
-                  {trans.__('follows the form')}
-                </span>
-                <ActionButton
-                  kind="link"
-                  disabled={!model.text}
-                  onClick={() => model.editAsText()}
+          {source === 'import' || source === 'archive' ? (
+            <Steps model={model} trans={trans} />
+          ) : (
+            <>
+              <div className="jp-ImageManager-codeHead">
+                <h2>{trans.__('Dockerfile')}</h2>
+                <span className="jp-ImageManager-space" />
+                {template ? (
+                  <>
+                    <span className="jp-ImageManager-sub">
+                      {trans.__('follows the form')}
+                    </span>
+                    <ActionButton
+                      kind="link"
+                      disabled={!model.text}
+                      onClick={() => model.editAsText()}
+                    >
+                      {trans.__('Edit as text')}
+                    </ActionButton>
+                  </>
+                ) : !described ? (
+                  <span className="jp-ImageManager-sub">
+                    {trans.__('of the image, without what is added')}
+                  </span>
+                ) : (
+                  <span className="jp-ImageManager-sub">
+                    {model.changed
+                      ? trans.__('changed here; the file stays as it is')
+                      : draft.file || trans.__('a text of this image only')}
+                  </span>
+                )}
+              </div>
+              {model.problem && (
+                <div
+                  className="jp-ImageManager-banner"
+                  data-tone="error"
+                  role="status"
                 >
-                  {trans.__('Edit as text')}
-                </ActionButton>
-              </>
-            ) : (
-              <span className="jp-ImageManager-sub">
-                {model.changed
-                  ? trans.__('changed here; the file stays as it is')
-                  : draft.file || trans.__('a text of this image only')}
-              </span>
-            )}
-          </div>
-          {model.problem && (
-            <div
-              className="jp-ImageManager-banner"
-              data-tone="error"
-              role="status"
-            >
-              {model.problem}
-            </div>
-          )}
-          {template ? (
-            !model.problem && (
-              <DockerfileView
-                text={model.text}
+                  {model.problem}
+                </div>
+              )}
+              {template || !described ? (
+                !model.problem &&
+                model.text && (
+                  <DockerfileView
+                    text={model.text}
+                    remarks={model.remarks}
+                    trans={trans}
+                  />
+                )
+              ) : (
+                <DockerfileEditor
+                  text={model.text}
+                  remarks={model.remarks}
+                  editors={props.editors}
+                  editor={editor}
+                  trans={trans}
+                  onChange={text => model.set({ text })}
+                />
+              )}
+              <Remarks
                 remarks={model.remarks}
                 trans={trans}
+                onLine={
+                  template || !described
+                    ? undefined
+                    : line => {
+                        editor.current?.setCursorPosition({
+                          line: line - 1,
+                          column: 0
+                        });
+                        editor.current?.focus();
+                      }
+                }
+                onMend={remark => model.mend(remark)}
               />
-            )
-          ) : (
-            <DockerfileEditor
-              text={model.text}
-              remarks={model.remarks}
-              editors={props.editors}
-              editor={editor}
-              trans={trans}
-              onChange={text => model.set({ text })}
-            />
+            </>
           )}
-          <Remarks
-            remarks={model.remarks}
-            trans={trans}
-            onLine={
-              template
-                ? undefined
-                : line => {
-                    editor.current?.setCursorPosition({
-                      line: line - 1,
-                      column: 0
-                    });
-                    editor.current?.focus();
-                  }
-            }
-            onMend={remark => model.mend(remark)}
-          />
-          {context && (
+          {described && context && (
             <ContextView
               context={context}
               confirmed={confirmed}

@@ -4,6 +4,7 @@ import type {
 } from '@jupyterlab/application';
 import { ICommandPalette, InputDialog } from '@jupyterlab/apputils';
 import { IEditorServices } from '@jupyterlab/codeeditor';
+import { IDocumentManager } from '@jupyterlab/docmanager';
 import { PathExt } from '@jupyterlab/coreutils';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { ITranslator } from '@jupyterlab/translation';
@@ -25,14 +26,20 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
   description: 'Adds the commands of the image manager and its pages.',
   autoStart: true,
   requires: [IImageManager, ITranslator],
-  optional: [ICommandPalette, IEditorServices, INotebookTracker],
+  optional: [
+    ICommandPalette,
+    IEditorServices,
+    INotebookTracker,
+    IDocumentManager
+  ],
   activate: (
     app: JupyterFrontEnd,
     manager: IImageManager,
     translator: ITranslator,
     palette: ICommandPalette | null,
     editors: IEditorServices | null,
-    tracker: INotebookTracker | null
+    tracker: INotebookTracker | null,
+    documents: IDocumentManager | null
   ): void => {
     const trans = translator.load('jupyter_image_manager');
     const { commands, shell } = app;
@@ -52,6 +59,7 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
       trans,
       editors,
       tracker,
+      documents,
       report: async (what, error) => (await actions()).report(what, error)
     });
     const ready = () => manager.server === 'ready';
@@ -158,7 +166,7 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
             source: {
               type: 'string',
               description: trans.__(
-                '“template” or “dockerfile”; the likelier when left out'
+                '“template”, “dockerfile”, “import”, “duplicate” or “archive”; the likelier of the first two when left out'
               )
             },
             name: {

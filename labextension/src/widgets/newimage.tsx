@@ -1,5 +1,7 @@
 import type { IEditorServices } from '@jupyterlab/codeeditor';
 import { PathExt } from '@jupyterlab/coreutils';
+import type { IDocumentManager } from '@jupyterlab/docmanager';
+import { FileDialog } from '@jupyterlab/filebrowser';
 import type { Contents } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget } from '@jupyterlab/ui-components';
@@ -7,8 +9,8 @@ import * as React from 'react';
 
 import { NewImageForm } from '../components/newimage';
 import { ServerNotice } from '../components/servernotice';
-import { DraftStore } from '../draft';
 import type { IBeginning } from '../draft';
+import { DraftStore } from '../draftstore';
 import { NewImageModel } from '../newimagemodel';
 import type { IBuild, IImageManager, IProject } from '../tokens';
 
@@ -24,10 +26,12 @@ export function createNewImageWidget(options: {
   contents: Contents.IManager;
   editors: IEditorServices | null;
   trans: TranslationBundle;
+  /** What JupyterLab's dialog of files needs; null where there is none. */
+  documents: IDocumentManager | null;
   onSubmitted: (build: IBuild) => void;
   onCancelled: () => void;
 }): ReactWidget {
-  const { contents, project } = options;
+  const { contents, documents, project } = options;
   const root = project.jupyter_path ?? '';
   const model = new NewImageModel({
     ...options,
@@ -55,6 +59,7 @@ export function createNewImageWidget(options: {
         model={model}
         editors={options.editors}
         trans={options.trans}
+        pickFile={documents && (() => pickFile(documents, root, options.trans))}
         onSubmitted={options.onSubmitted}
         onCancelled={options.onCancelled}
       />
@@ -63,4 +68,24 @@ export function createNewImageWidget(options: {
   widget.disposed.connect(() => model.dispose());
   widget.addClass('jp-ImageManager-page');
   return widget;
+}
+
+/**
+ * Let a person choose a file of a project; its path is relative to that.
+ */
+async function pickFile(
+  manager: IDocumentManager,
+  root: string,
+  trans: TranslationBundle
+): Promise<string | null> {
+  const { value } = await FileDialog.getOpenFiles({
+    manager,
+    title: trans.__('Choose an archive'),
+    defaultPath: root,
+    root
+  });
+  const chosen = value?.[0];
+  return chosen && chosen.type !== 'directory'
+    ? PathExt.relative(root, manager.services.contents.localPath(chosen.path))
+    : null;
 }

@@ -165,3 +165,77 @@ test('a new image is described by form and text, and nothing is lost', async ({
     })
   );
 });
+
+test('a new image begins with another image, or with an archive', async ({
+  lab
+}) => {
+  const { page } = lab;
+  await lab.put('begin', { type: 'directory' });
+  await lab.put('begin/image.tar', {
+    type: 'file',
+    format: 'text',
+    content: 'no archive'
+  });
+  await lab.api('POST', 'projects', { path: 'begin' });
+  await lab.open('begin');
+  await page.addStyleTag({ content: 'html, body { height: 100%; }' });
+  await page.evaluate(AXE);
+  const panel = await lab.panel();
+  await panel.getByRole('button', { name: 'Build the first image' }).click();
+  const form = page.getByRole('form', { name: 'New image' });
+  const build = form.getByRole('button', { name: 'Build and activate' });
+
+  // An image elsewhere; what the server refuses is said at the field.
+  await form.getByRole('radio', { name: 'Existing image' }).click();
+  await expect(build).toBeDisabled();
+  await form.getByLabel('Image', { exact: true }).fill('not a reference');
+  await build.click();
+  await expect(form.getByRole('alert')).toContainText('not a reference');
+  await expectAccessible(page);
+  await lab.picture('new-image-import-refused');
+
+  // An archive, chosen among the files of the project.
+  await form.getByRole('radio', { name: 'Archive' }).click();
+  await form.getByRole('button', { name: 'Choose…' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByText('image.tar').click();
+  await lab.picture('new-image-archive-dialog');
+  await dialog.getByRole('button', { name: 'Select' }).click();
+  await expect(form.getByLabel('Archive', { exact: true }).last()).toHaveValue(
+    'image.tar'
+  );
+  await build.click();
+  await expect(form.getByRole('alert')).toContainText(
+    'cannot be read as an archive'
+  );
+
+  // What was typed outlives the page; then it is taken in.
+  await form.getByRole('radio', { name: 'Existing image' }).click();
+  await form.getByLabel('Image', { exact: true }).fill('jim-test/debian:12');
+  await page.reload();
+  await page.waitForFunction(() => (window as any).jupyterapp?.restored);
+  await page.evaluate(() => (window as any).jupyterapp.restored);
+  await lab.panel();
+  await panel.getByRole('button', { name: 'New image' }).click();
+  await expect(form.getByLabel('Image', { exact: true })).toHaveValue(
+    'jim-test/debian:12'
+  );
+  await build.click();
+  await expect(form).toHaveCount(0);
+  await panel
+    .getByRole('button', { name: 'Cancel the build of begin:1' })
+    .click();
+  await expect(panel.getByRole('row')).toContainText('Cancelled');
+
+  // It is begun with again, with packages beside what it has.
+  await panel.getByRole('button', { name: 'New image' }).click();
+  await form.getByRole('radio', { name: 'Copy of an image' }).click();
+  await expect(form.getByLabel('Image of the project')).toHaveValue(/./);
+  await form.getByLabel('Python packages to add').fill('six');
+  await lab.picture('new-image-duplicate');
+  await form.getByRole('button', { name: 'Change the recipe' }).click();
+  await expect(form.getByRole('radio', { name: 'Dockerfile' })).toBeChecked();
+  await expect(form.getByRole('textbox', { name: 'Dockerfile' })).toContainText(
+    'jim-test/debian:12'
+  );
+});
