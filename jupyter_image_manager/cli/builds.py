@@ -34,8 +34,8 @@ def register(commands: Any, common: argparse.ArgumentParser) -> None:
     log.add_argument("--lines", type=int, metavar="COUNT", help="at most COUNT lines")
     log.set_defaults(run=log_command)
 
-    cancel = commands.add_parser("cancel", parents=[common], help="cancel a queued or running build")
-    cancel.add_argument("image", metavar="IMAGE", help="image or build")
+    cancel = commands.add_parser("cancel", parents=[common], help="cancel a queued or running build, or a pull")
+    cancel.add_argument("image", metavar="IMAGE", help="image, build or pull")
     cancel.set_defaults(run=cancel_command)
 
     retry = commands.add_parser(
@@ -324,6 +324,15 @@ def log_command(context: Context) -> int:
 
 def cancel_command(context: Context) -> int:
     """``jupyter image cancel``."""
+    from .pulling import cancelled
+
+    pull = cancelled(context, context.args.image)
+    if pull is not None:
+        if context.console.as_json:
+            context.console.document(pull.as_json())
+        else:
+            context.console.say(f"The pull of {context.args.image} is being cancelled.")
+        return 0
     build = context.manager.builds.cancel(context.actor, find_build(context, context.args.image).id)
     if context.console.as_json:
         context.console.document(build)

@@ -36,6 +36,7 @@ def register(commands: Any, common: argparse.ArgumentParser) -> None:
     )
     activate.add_argument("image", metavar="IMAGE", nargs="?")
     activate.add_argument("--undo", action="store_true", help="back to what was active before")
+    activate.add_argument("--detach", action="store_true", help="do not wait until it is pulled from its registry")
     activate.set_defaults(run=activate_command)
 
     deactivate = commands.add_parser(
@@ -180,6 +181,10 @@ def activate_command(context: Context) -> int:
 
             follow_check(context, check)
         project = context.manager.images.activate(context.actor, project.id, image.image.id)
+    if not context.args.detach:
+        from .pulling import bring_active
+
+        bring_active(context, project.id)
     return _say_active(context, project.id)
 
 

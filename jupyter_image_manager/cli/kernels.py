@@ -70,7 +70,9 @@ def run_command(context: Context) -> int:
     else:
         raise WrongUsage(f"The project {project.name!r} has no active image: name one with --image.")
     from ..kernels.terminal import Streams
+    from .pulling import bring
 
+    bring(context, context.manager.images.image(context.actor, image_id))
     with Streams.of_process() as streams:
         return context.manager.kernels.run_command(
             context.actor, project.id, image_id, command, cwd=str(Path.cwd()), streams=streams

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from ..errors import NeedsConfirmation
-from ..models import DeletionPreview, ImageSummary, PrunePreview, Pull, StorageAction, StoragePreview, as_json
+from ..models import DeletionPreview, ImageSummary, PrunePreview, StorageAction, StoragePreview, as_json
 from .context import Context
 from .output import size
 
@@ -101,29 +101,15 @@ def optimize_command(context: Context) -> int:
             console.say(f"{spec} is being pulled; `jupyter image show {spec}` says when it is here.")
         return 0
     if pull is not None:
-        manager.pulls.wait(context.actor, pull.id, progress=_progress(context, spec))
+        from .pulling import follow
+
+        follow(context, pull, spec)
     now = manager.images.get(context.actor, summary.image.id)
     if console.as_json:
         console.document(now.as_json())
     else:
         console.say(f"{spec} has an optimized copy on this machine: projects start in it without the registry.")
     return 0
-
-
-def _progress(context: Context, spec: str) -> Callable[[Pull], None]:
-    """Return what shows how far a pull is, once a percent at most."""
-    from ..pulls import words
-
-    shown = ""
-
-    def show(pull: Pull) -> None:
-        nonlocal shown
-        line = words.progress(spec, pull)
-        if line != shown:
-            shown = line
-            context.console.note(line)
-
-    return show
 
 
 def unoptimize_command(context: Context) -> int:
