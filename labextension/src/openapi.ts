@@ -412,6 +412,25 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/images/{id}/pull": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Bring an image from its registry to this machine, as the start of a kernel does (R12) */
+        post: operations["pullImage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/images/{id}/fix": {
         parameters: {
             query?: never;
@@ -629,6 +648,43 @@ export interface paths {
         /** Remove what nobody needs, and answer what went */
         post: operations["prune"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pulls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List pulls, newest first */
+        get: operations["listPulls"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pulls/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["id"];
+            };
+            cookie?: never;
+        };
+        /** Show a pull */
+        get: operations["getPull"];
+        put?: never;
+        post?: never;
+        /** Cancel a pull, for all who wait for it */
+        delete: operations["cancelPull"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2086,7 +2142,34 @@ export interface components {
             storage: string;
             bytes: number;
         };
-        /** @description One bringing of an image to the engine, shared by all who wait for it. */
+        /**
+         * @description One bringing of an image to the engine, shared by all who wait for it.
+         * @example {
+         *       "id": "0d5c6d6f5c0e4e0f8f6c0f4b1d2f3a4b",
+         *       "image_id": "7a1f0c7e2a9e4b6e9d3c0a5b8e1d2c3f",
+         *       "project_id": "5b1c9d5e7f8a4c2b9e6d0f1a2b3c4d5e",
+         *       "reference": "harbor.example.org/lab/churn-model-5b1c9d5e/scientific@sha256:9c1185a5c5e9fc54612808977ee8f548b2258d31e3a3a5b1f4f6bd2a2a3c8a7d",
+         *       "engine_id": "6f9e2c1a-4b3d-4e5f-8a7b-9c0d1e2f3a4b",
+         *       "state": "pulling",
+         *       "requested_by": "ada",
+         *       "created": "2026-03-02T09:15:00.000Z",
+         *       "started": "2026-03-02T09:15:00.400Z",
+         *       "finished": null,
+         *       "heartbeat": "2026-03-02T09:15:20.400Z",
+         *       "worker": "lab|5f2c|pid:[4026531836]|4711|9876543",
+         *       "layers": 9,
+         *       "layers_done": 5,
+         *       "current": 210000000,
+         *       "total": 480000000,
+         *       "message": "",
+         *       "code": "",
+         *       "retry_after": null,
+         *       "optimize": false,
+         *       "unattended": false,
+         *       "cancel_requested": false,
+         *       "seconds_left": 25.7
+         *     }
+         */
         Pull: {
             id: string;
             image_id: string;
@@ -2099,7 +2182,9 @@ export interface components {
             created: string;
             started: string | null;
             finished: string | null;
+            /** @description When the process that pulls last showed that it lives. */
             heartbeat: string | null;
+            /** @description Which process pulls. */
             worker: string;
             layers: number;
             layers_done: number;
@@ -3721,6 +3806,50 @@ export interface operations {
             504: components["responses"]["EngineHangs"];
         };
     };
+    pullImage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            /** @description It is pulled; the pull is at `Location`. */
+            202: {
+                headers: {
+                    /** @description Where to look for it. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Pull"];
+                };
+            };
+            /** @description It is on this machine. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Invalid"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            500: components["responses"]["Fault"];
+            502: components["responses"]["EngineFailed"];
+            503: components["responses"]["EngineAbsent"];
+            504: components["responses"]["EngineHangs"];
+        };
+    };
     fixImage: {
         parameters: {
             query?: never;
@@ -4198,6 +4327,91 @@ export interface operations {
             502: components["responses"]["EngineFailed"];
             503: components["responses"]["EngineAbsent"];
             504: components["responses"]["EngineHangs"];
+        };
+    };
+    listPulls: {
+        parameters: {
+            query?: {
+                /** @description Only those of a project's images, and those of others that its active image waits for. */
+                project_id?: string;
+                /** @description Only pulls that go on (true), or only those that are over (false). */
+                active?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Pull"][];
+                    };
+                };
+            };
+            400: components["responses"]["Invalid"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["Fault"];
+        };
+    };
+    getPull: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Pull"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["Fault"];
+        };
+    };
+    cancelPull: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            202: {
+                headers: {
+                    /** @description Where to look for it. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Pull"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["Fault"];
         };
     };
     listRetirements: {

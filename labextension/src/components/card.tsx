@@ -40,9 +40,11 @@ export function ActiveCard({ project }: { project: IProject }): JSX.Element {
             image ? (toneOf(image) === 'ok' ? 'ok' : toneOf(image)) : 'none'
           }
         >
-          {image && image.state !== 'ready'
-            ? trans.__('Cannot start')
-            : trans.__('Active')}
+          {!image
+            ? trans._p('server environment', 'Active')
+            : image.state === 'ready'
+              ? trans.__('Active')
+              : trans.__('Cannot start')}
         </Chip>
         {image && (
           <button

@@ -1,3 +1,4 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import { CommandIDs } from '../commands';
@@ -24,10 +25,13 @@ export function SystemImages({ project }: { project: IProject }): JSX.Element {
               {trans.__('Server environment')}
             </span>
           }
-          active={project.active_image_id === null}
+          active={
+            project.active_image_id === null &&
+            trans._p('server environment', 'Active')
+          }
           label={trans.__('Activate the server environment')}
           onActivate={() => run(CommandIDs.deactivate)}
-          fact={serverFact(manager.systemImages[0], trans.__.bind(trans))}
+          fact={serverFact(manager.systemImages[0], trans)}
         />
         {manager.systemImages.slice(1).map(image => (
           <SystemRow
@@ -45,14 +49,18 @@ export function SystemImages({ project }: { project: IProject }): JSX.Element {
                 </span>
               )
             }
-            active={image.id !== null && project.active_image_id === image.id}
+            active={
+              image.id !== null &&
+              project.active_image_id === image.id &&
+              trans.__('Active')
+            }
             label={trans.__('Activate %1', image.spec ?? image.name)}
             onActivate={
               image.id === null
                 ? undefined
                 : () => run(CommandIDs.activate, { image_id: image.id! })
             }
-            fact={factOfSystem(image, trans.__.bind(trans))}
+            fact={factOfSystem(image, trans)}
           />
         ))}
       </ul>
@@ -63,7 +71,8 @@ export function SystemImages({ project }: { project: IProject }): JSX.Element {
 function SystemRow(props: {
   tone: Tone;
   name: JSX.Element;
-  active: boolean;
+  /** The word for it; false when it is not active. */
+  active: string | false;
   label: string;
   fact: string;
   onActivate?: () => void;
@@ -77,7 +86,7 @@ function SystemRow(props: {
       </div>
       <div className="jp-ImageManager-rowActions">
         {props.active ? (
-          <Chip tone="ok">{trans.__('Active')}</Chip>
+          <Chip tone="ok">{props.active}</Chip>
         ) : (
           props.onActivate && (
             <ActionButton label={props.label} onClick={props.onActivate}>
@@ -95,29 +104,31 @@ function SystemRow(props: {
   );
 }
 
-type Translate = (text: string, ...args: (string | number)[]) => string;
-
-function serverFact(image: ISystemImage | undefined, __: Translate): string {
+function serverFact(
+  image: ISystemImage | undefined,
+  trans: TranslationBundle
+): string {
   return image?.python_version
-    ? __(
+    ? trans.__(
         'Python %1 · no image: kernels run in the server’s own Python',
         shortPython(image.python_version)
       )
-    : __('No image: kernels run in the server’s own Python');
+    : trans.__('No image: kernels run in the server’s own Python');
 }
 
-function factOfSystem(image: ISystemImage, __: Translate): string {
+function factOfSystem(image: ISystemImage, trans: TranslationBundle): string {
   if (image.id === null) {
-    return image.warnings?.[0] ?? __('The engine does not have it');
+    return image.warnings?.[0] ?? trans.__('The engine does not have it');
   }
   if (image.state === 'unusable' && !image.python_version) {
-    return __(
+    return trans.__(
       'Checked when it is first activated · %1',
       image.description ?? ''
     );
   }
   return [
-    image.python_version && __('Python %1', shortPython(image.python_version)),
+    image.python_version &&
+      trans.__('Python %1', shortPython(image.python_version)),
     image.size ? formatSize(image.size) : '',
     image.warnings?.[0] ?? image.description
   ]

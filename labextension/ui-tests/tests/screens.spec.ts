@@ -179,6 +179,11 @@ test('it speaks Russian, and no word of it is cut off', async ({ lab }) => {
     ).toBeVisible();
     await expect(panel.getByPlaceholder('Поиск по образам: 500')).toBeVisible();
     await expect(panel).toContainText(/\d+ МБ · \d+ [а-я]+/);
+    await expect(
+      panel.getByRole('region', { name: 'Активный образ' })
+    ).toContainText('Среда сервера');
+    await expect(panel.getByText('Активна', { exact: true })).toHaveCount(2);
+    await expect(panel).toContainText('без образа');
     await lab.picture('russian-panel');
     expect(await cutOff(page, '#jupyter-image-manager-panel')).toEqual([]);
 
