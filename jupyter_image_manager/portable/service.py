@@ -268,6 +268,7 @@ class PortableService(LoggingConfigurable):
             name=wanted.name,
             context=wanted.context or None,
             build_args=dict(wanted.build_args),
+            storage=Storage.LOCAL,  # the team's registry has it from whoever locked it, or is to have it from them
             description=f"Like {wanted.spec} of {lock.FILE}",
         )
         if wanted.template:
