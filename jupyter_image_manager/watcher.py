@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .store import Change
 
 SCHEMAS = Path(__file__).parent / "event_schemas"
-NOUNS = ("project", "image", "build", "kernel", "community", "pull")
+NOUNS = ("project", "image", "build", "kernel", "community", "pull", "retirement", "migration")
 KERNEL_WORDS = ("notebook", "reason", "message")
 
 

@@ -17,6 +17,7 @@ from jupyter_image_manager.errors import ImageUnusable, InvalidRequest, NeedsCon
 from jupyter_image_manager.manager import ImageManager
 from jupyter_image_manager.models import Actor, Community, Image, ImageState, Project
 from jupyter_image_manager.processes import ProcessIdentity
+from jupyter_image_manager.watcher import Watcher, schema_of
 
 from ..store.values import a_recipe, an_image
 from ..test_images import AbsentEngine
@@ -82,7 +83,13 @@ def test_the_seeds_calendar_from_the_declaration_to_the_stop(
 ) -> None:
     old, new = make(manager, project, "old", OLD), make(manager, project, "new", NEW)
     manager.store.activate_image(project.id, old.id)
+    told: list[tuple[str, Any]] = []
+    watcher = Watcher(manager, told.extend, after=manager.last_change(ADA))
     found = manager.retirements.declare(ADA, *SEED, message="The base has no updates")
+    watcher.look()
+    assert [(schema, event["action"], event["id"]) for schema, event in told] == [
+        (schema_of("retirement"), "created", found.retirement.id)
+    ]
     assert [(hit.spec, hit.active_in) for hit in found.images] == [("old:1", (project.name,))]
     assert found.days_left == 59
 
