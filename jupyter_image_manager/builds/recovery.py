@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from .. import lifecycle
 from ..engine.port import LABEL
 from ..errors import Conflict, ImageManagerError
-from ..models import Build, BuildFailure, BuildKind, BuildState, Image, ImageState, SourceKind, utcnow
+from ..models import Build, BuildFailure, BuildKind, BuildState, Image, ImageState, SourceKind, Storage, utcnow
 from ..reference import slug
 from ..workers import HEARTBEAT_LIMIT, dead
 from . import failure, importing
@@ -59,6 +59,8 @@ def recovered(manager: ImageManager, build: Build, trace: Path) -> Ended | None:
         return Ended(seen) if seen is not None else None
     if build.kind is BuildKind.CHECK:
         _remove_containers(manager, ended, spec)
+    elif image is not None and image.state is ImageState.READY and image.storage is Storage.REGISTRY:
+        _untag(manager, image)
     elif image is not None and image.state is ImageState.BUILDING:
         store.set_image(image.id, state=ImageState.FAILED)
         _forget(manager, ended, image)
@@ -111,6 +113,17 @@ def _end(build: Build, image: Image | None, trace: Path) -> tuple[BuildState, Bu
         lines = []
     said = tuple(Redactor()(line)[:500] for line in lines)
     return BuildState.INTERRUPTED, failure.interrupted(spec, said, build.kind)
+
+
+def _untag(manager: ImageManager, image: Image) -> None:
+    """Take away the tag by which a dead worker pushed an image: here it would only hold it."""
+    project = manager.store.project(image.project_id)
+    if project is None:
+        return
+    try:
+        manager.engine.remove_image(f"{manager.communities.repository(project, image.name)}:{image.version}")
+    except ImageManagerError as error:
+        manager.log.warning(f"The tag by which {image.spec} was pushed stays in the engine for now: {error}")
 
 
 def _remove_containers(manager: ImageManager, build: Build, spec: str) -> None:
