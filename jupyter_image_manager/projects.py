@@ -184,7 +184,11 @@ class ProjectService(LoggingConfigurable):
             is_default=folder == self.root,
             folder_id=folder_id(folder),
         )
-        return store.add_project(project)
+        made = store.add_project(project)
+        self.manager.communities.of(
+            made
+        )  # the owner's personal one is there from now on: what only looks makes nothing
+        return made
 
     def _folder(self, path: str) -> Path:
         folder = Path(path).expanduser()

@@ -165,4 +165,4 @@ def test_changes_of_communities_are_changes(manager: ImageManager, actor: Actor,
     before = manager.last_change(actor)
     community_id = set_up(manager, actor, project)
     changes = [(change.noun, change.action) for change in manager.changes(actor, before) if change.id == community_id]
-    assert changes == [("community", "created"), ("community", "updated"), ("community", "updated")]
+    assert changes == [("community", "updated"), ("community", "updated")]

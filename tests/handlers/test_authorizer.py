@@ -34,7 +34,9 @@ def resource_of(path: str) -> str:
     if last == "kernels":
         return "kernels"
     first = path.split("/")[1]
-    return first if first in ("projects", "images", "builds") else "system"
+    if first in ("projects", "images", "builds", "communities", "retirements", "migrations"):
+        return first
+    return "images" if first == "pulls" else "system"
 
 
 async def test_the_authorizer_decides_each_route(call: Any) -> None:
