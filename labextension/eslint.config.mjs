@@ -36,6 +36,7 @@ export default tseslint.config(
         {
           ignoreImports: [
             '../api',
+            '../imagecommands',
             '../model',
             '../version',
             '../widgets/panel',

@@ -4,7 +4,7 @@ import * as React from 'react';
 import { act } from 'react';
 import { createRoot } from 'react-dom/client';
 
-import { Actions } from '../actions';
+import { Activator } from '../activator';
 import { ImageManagerAPI } from '../api';
 import { Activation, tickedAtFirst } from '../components/activation';
 import { actionsOf } from '../components/facts';
@@ -57,7 +57,7 @@ function aServer(options: {
   } as unknown as IImageManager;
   return {
     asked,
-    actions: new Actions({ manager, trans, contexts: () => [] })
+    activator: new Activator({ manager, trans, contexts: () => [] })
   };
 }
 
@@ -83,18 +83,18 @@ describe('activation', () => {
   afterEach(() => Dialog.flush());
 
   it('asks nothing when nothing is to be said', async () => {
-    const { actions, asked } = aServer({ kernels: [kernel('a', 'i2')] });
-    await actions.activate(project, next);
+    const { activator, asked } = aServer({ kernels: [kernel('a', 'i2')] });
+    await activator.activate(project, next);
     expect(asked).toEqual(['PUT image-manager/v1/projects/p1/active-image']);
   });
 
   it('restarts the ticked kernels only, after the change', async () => {
-    const { actions, asked } = aServer({
+    const { activator, asked } = aServer({
       kernels: [kernel('idle', 'i1'), kernel('busy', 'i1')],
       busy: ['busy'],
       diff: { ...NOTHING, added: [{ name: 'extra', version: '1' }] }
     });
-    const done = actions.activate(project, next);
+    const done = activator.activate(project, next);
     const dialog = await question();
     expect(dialog.textContent).toContain('extra');
     expect(dialog.textContent).toContain(
@@ -109,8 +109,8 @@ describe('activation', () => {
   });
 
   it('changes nothing when it is not wanted', async () => {
-    const { actions, asked } = aServer({ kernels: [kernel('a', 'i1')] });
-    const done = actions.activate(project, next);
+    const { activator, asked } = aServer({ kernels: [kernel('a', 'i1')] });
+    const done = activator.activate(project, next);
     const dialog = await question();
     dialog.querySelector<HTMLElement>('button.jp-mod-reject')!.click();
     await done;
