@@ -15,6 +15,7 @@ from traitlets.config import LoggingConfigurable
 from .. import access, presence, workers
 from ..errors import Conflict, EngineError, EngineUnavailable, ImageManagerError, PullNotFound
 from ..models import Actor, Image, Pull, PullState, RegistryState, utcnow
+from ..registry.states import access_of, state_of
 from . import source, words
 from .waiting import LOOK, WAITER_LIMIT, Waiting
 
@@ -244,6 +245,6 @@ class PullService(LoggingConfigurable):
         ImageNotFound
             It is not in the registry any more.
         """
-        error = source.look(self.manager, image, source.access_of(self.manager, image), timeout=self.look_timeout)
-        if source.state_of(error) is RegistryState.MISSING:
+        error = source.look(self.manager, image, access_of(self.manager, image), timeout=self.look_timeout)
+        if state_of(error) is RegistryState.MISSING:
             raise source.missing(image)

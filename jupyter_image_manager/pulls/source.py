@@ -1,17 +1,16 @@
-"""Where an image is pulled from: as whom, and what its registry says of it without counting a pull."""
+"""What its registry says of an image that is to be pulled, without counting a pull."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from ..errors import ImageManagerError, ImageNotFound, RegistryUnavailable
-from ..models import Image, RegistryAccess, RegistryState, utcnow
-from ..registry.states import access_of, known_after, state_of
+from ..errors import ImageManagerError, ImageNotFound, PullLimited, RegistryUnavailable
+from ..models import Image, RegistryAccess, utcnow
+from ..registry.states import REST, known_after, state_of
 
 if TYPE_CHECKING:
     from ..manager import ImageManager
-
-__all__ = ["access_of", "decisive", "look", "missing", "note", "state_of"]
 
 
 def look(manager: ImageManager, image: Image, access: RegistryAccess, *, timeout: float) -> ImageManagerError | None:
@@ -29,7 +28,7 @@ def look(manager: ImageManager, image: Image, access: RegistryAccess, *, timeout
                 error = missing(image)
     except ImageManagerError as said:
         error = said
-    note(manager, image, state_of(error))
+    note(manager, image, error)
     return error
 
 
@@ -43,9 +42,14 @@ def missing(image: Image) -> ImageNotFound:
     )
 
 
-def note(manager: ImageManager, image: Image, state: RegistryState) -> None:
-    """Write down what a registry said of an image, and when."""
-    manager.store.set_registry_state(image.id, known_after(image.registry_state, state), utcnow())
+def note(manager: ImageManager, image: Image, error: ImageManagerError | None) -> None:
+    """Write down what a registry said of an image, and when; None: that it has it."""
+    now = manager.store.image(image.id) or image
+    manager.store.set_registry_state(image.id, known_after(now.registry_state, state_of(error)), utcnow())
+    if isinstance(error, PullLimited):
+        wait = error.details.get("retry_after")
+        host = image.repository.partition("/")[0]
+        manager.store.let_registry_rest(host, utcnow() + timedelta(seconds=REST if wait is None else wait))
 
 
 def decisive(error: ImageManagerError | None) -> bool:

@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 import time
+from concurrent.futures import Future, wait
 from typing import Any
 
 from traitlets.config import Config
@@ -26,8 +27,9 @@ from ..errors import (
     RegistryUnavailable,
 )
 from ..manager import ImageManager
-from ..models import Image, Pull, PullState, RegistryState, utcnow
+from ..models import Image, Pull, PullState, RegistryAccess, utcnow
 from ..reference import parse_reference
+from ..registry.states import access_of
 from ..room import own_disk
 from ..workers import HEARTBEAT, Beat
 from . import room, source, words
@@ -35,6 +37,7 @@ from .waiting import WAITER_LIMIT
 
 PROGRESS = 0.5
 """Seconds between two writes of a pull's progress into the store."""
+DEAF = 0.1
 FIRST_DELAY = 0.5
 LONGEST_DELAY = 10.0
 LASTING = frozenset({"certificate", "digest", "permission"})
@@ -127,7 +130,7 @@ class PullProcess:
                 pause = self._pause(error, delay)
                 if pause is None:
                     if isinstance(error, (ImageNotFound, PullLimited, RegistryUnavailable)):
-                        source.note(self.manager, self.image, source.state_of(error))
+                        source.note(self.manager, self.image, error)
                     raise
             if self.cancelled.wait(pause):
                 raise Cancelled
@@ -146,8 +149,8 @@ class PullProcess:
         return min(delay, left)
 
     def _attempt(self) -> None:
-        access = source.access_of(self.manager, self.image)  # each time anew: it may have been rotated meanwhile
-        refused = source.look(self.manager, self.image, access, timeout=self.service.look_timeout)
+        access = access_of(self.manager, self.image)  # each time anew: it may have been rotated meanwhile
+        refused = self._look(access)
         if refused is not None and source.decisive(refused):
             raise refused
         room.require(self.manager, self.image)
@@ -171,6 +174,21 @@ class PullProcess:
         self._check_cancelled()
         self._keep()
 
+    def _look(self, access: RegistryAccess) -> ImageManagerError | None:
+        """Ask the registry, which may be silent for long, without being deaf meanwhile."""
+        found: Future[ImageManagerError | None] = Future()
+
+        def look() -> None:
+            try:
+                found.set_result(source.look(self.manager, self.image, access, timeout=self.service.look_timeout))
+            except BaseException as error:  # raised again by who asked
+                found.set_exception(error)
+
+        threading.Thread(target=look, daemon=True).start()
+        while not wait([found], DEAF).done:
+            self._check_cancelled()
+        return found.result()
+
     def _keep(self) -> None:
         """Make sure that what came is what was asked for, and hold it."""
         engine, image = self.manager.engine, self.image
@@ -185,7 +203,6 @@ class PullProcess:
         same = held.id in (image.engine_image, image.digest) or image.engine_image == image.digest
         if image.digest not in digests or not same:
             engine.remove_image(self.pull.reference)
-            source.note(self.manager, image, RegistryState.UNREACHABLE)
             raise wrong(image)
         for id in {image.id, *self.store.images_of_engine(image.engine_image)}:
             other = self.store.image(id)
@@ -194,7 +211,7 @@ class PullProcess:
         now = self.store.pull(self.pull.id)
         if now is not None and now.optimize:  # somebody who joined may have asked for it meanwhile
             self.store.set_image(image.id, optimized=True)
-        source.note(self.manager, image, RegistryState.PRESENT)
+        source.note(self.manager, image, None)
 
 
 def wrong(image: Image) -> RegistryUnavailable:

@@ -11,6 +11,7 @@ from ..accounting.parts import Blobs
 from ..errors import ImageManagerError
 from ..models import Image, ImageState, Layer, RegistryState, Storage, StorageAction, StoragePreview
 from ..pulls import source
+from ..registry.states import access_of, state_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -155,10 +156,10 @@ def _why_lost(manager: ImageManager, image: Image) -> str:
     """Return why an image cannot go back to a registry, or may not be able to; empty when it can."""
     if not image.repository:
         return f"{image.spec} was not pushed to a registry."
-    error = source.look(manager, image, source.access_of(manager, image), timeout=LOOK_SECONDS)
+    error = source.look(manager, image, access_of(manager, image), timeout=LOOK_SECONDS)
     if error is None:
         return ""
-    if source.state_of(error) is RegistryState.MISSING:
+    if state_of(error) is RegistryState.MISSING:
         return f"{image.spec} is not in the registry any more."
     return f"Whether {image.spec} is still in the registry cannot be told now ({error.message.rstrip('.')})."
 
@@ -167,8 +168,8 @@ def _delete_original(manager: ImageManager, image: Image) -> StoragePreview:
     action = StorageAction.DELETE_ORIGINAL
     if not image.repository:
         return _refused(image, action, f"{image.spec} has no version in a registry.")
-    error = source.look(manager, image, source.access_of(manager, image), timeout=LOOK_SECONDS)
-    if error is not None and source.state_of(error) is RegistryState.MISSING:
+    error = source.look(manager, image, access_of(manager, image), timeout=LOOK_SECONDS)
+    if error is not None and state_of(error) is RegistryState.MISSING:
         return _refused(image, action, f"{image.spec} is not in the registry any more: there is nothing to delete.")
     versions = same_version(manager, image)
     without = [each for each in versions if not (each.optimized and here(manager, each))]
@@ -203,7 +204,7 @@ def _delete_original(manager: ImageManager, image: Image) -> StoragePreview:
 def _tags(manager: ImageManager, image: Image) -> tuple[str, ...]:
     """Return the other tags in the registry that go with a version."""
     try:
-        access = source.access_of(manager, image)
+        access = access_of(manager, image)
         with manager.communities.registry(access, timeout=LOOK_SECONDS) as registry:
             tags = registry.sharing(image.repository, image.digest)
     except ImageManagerError as error:

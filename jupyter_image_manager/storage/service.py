@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from traitlets import Bool, Float, Instance, Int
 from traitlets.config import LoggingConfigurable
 
-from .. import access, usage
+from .. import access, lifecycle, usage
 from ..accounting.holdings import kept_here
 from ..errors import ImageInUse, ImageManagerError, ImageUnusable, InvalidRequest, NeedsConfirmation
 from ..models import (
@@ -108,8 +108,9 @@ class StorageService(LoggingConfigurable):
             Copies of the project would take more than they may.
         """
         image = self.manager.images.image(actor, image_id)
-        if image.state is not ImageState.READY:
-            raise ImageUnusable(f"{image.spec} is {image.state.value}; only a ready image can be optimized.")
+        if image.state not in (ImageState.READY, ImageState.MISSING):
+            why = lifecycle.why_unusable(image) or f"{image.spec} is {image.state.value}."
+            raise ImageUnusable(why, {"image_id": image.id})
         self._allowed(actor, image, "image.optimize", StorageAction.OPTIMIZE, confirm=True)
         if image.optimized:
             self.hold(image)
@@ -161,9 +162,9 @@ class StorageService(LoggingConfigurable):
         return self.manager.images.get(actor, image_id)
 
     def _delete_version(self, image: Image) -> None:
-        from ..pulls import source
+        from ..registry.states import access_of
 
-        agent = source.access_of(self.manager, image)
+        agent = access_of(self.manager, image)
         with self.manager.communities.registry(agent) as registry:
             registry.delete(image.repository, image.digest)
         for each in previews.same_version(self.manager, image):

@@ -55,6 +55,7 @@ class Harbour:
         self.registry, self.proxy = registry, proxy
         self._reports: dict[str, Report] = {}
         self.references: list[str] = []
+        self._known: Image | None = None
 
     @property
     def engine(self) -> Engine:
@@ -110,7 +111,7 @@ class Harbour:
             return registries.push(client, held, f"{repository}:1")
 
     def project(self, folder: Path, like: Image | None = None) -> tuple[Project, Image]:
-        """Make a project with an active image; without `like` it is not on the machine."""
+        """Make a project with an active image; what it has of an earlier one is where that is, else on no machine."""
         folder.mkdir(parents=True)
         if os.getuid() == 0:
             os.chown(folder, 1000, 1000)
@@ -121,6 +122,14 @@ class Harbour:
         if like is None:
             self.leave(image)
         return project, image
+
+    def known(self, folder: Path) -> tuple[Project, Image]:
+        """Make a project with an image that others have too, and that is on no machine."""
+        if self._known is None:
+            self._known = self.project(folder)[1]
+            return self.manager.projects.get(ACTOR, self._known.project_id), self._known
+        self.leave(self._known)
+        return self.project(folder, like=self._known)
 
     def leave(self, image: Image) -> None:
         """Take an image from the machine, whoever holds it there."""
@@ -159,16 +168,26 @@ def laboratory(_engine_while_tests_run: None, tmp_path_factory: pytest.TempPathF
     laboratory.close()
 
 
+@pytest.fixture(scope="session")
+def quay(laboratory: Laboratory, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harbour]:
+    """One registry for all tests: the layers of the base go there once."""
+    folder = tmp_path_factory.mktemp("registry")
+    with registries.running(folder) as registry, faults.proxy(registry.address) as proxy:
+        yield Harbour(laboratory, registry, proxy)
+
+
 @pytest.fixture
-def harbour(laboratory: Laboratory, tmp_path: Path) -> Iterator[Harbour]:
-    with registries.running(tmp_path / "registry") as registry, faults.proxy(registry.address) as proxy:
-        harbour = Harbour(laboratory, registry, proxy)
-        yield harbour
-        for pull in laboratory.manager.pulls.list(ACTOR, active=True):
-            laboratory.manager.pulls.cancel(ACTOR, pull.id)
-            harbour.until(pull, lambda pull: pull.done)
-        for reference in harbour.references:
-            harbour.engine.remove_image(reference)
+def harbour(quay: Harbour) -> Iterator[Harbour]:
+    quay.proxy.rules.clear()
+    quay.proxy.seen.clear()
+    yield quay
+    quay.proxy.rules.clear()
+    for pull in quay.pulls.list(ACTOR, active=True):
+        quay.pulls.cancel(ACTOR, pull.id)
+        quay.until(pull, lambda pull: pull.done)
+    for reference in quay.references:
+        quay.engine.remove_image(reference)
+    quay.references.clear()
 
 
 @pytest.fixture(autouse=True)

@@ -56,7 +56,7 @@ def test_a_kernel_waits_for_the_pull_of_its_image_which_is_then_held_by_referenc
 
 
 def test_it_goes_on_when_its_process_is_killed_and_ends_when_nobody_waits(harbour: Harbour, tmp_path: Path) -> None:
-    _, image = harbour.project(tmp_path / "project")
+    _, image = harbour.known(tmp_path / "project")
     harbour.slow(EACH // 4)
     pull = harbour.ensure(image, unattended=True)
     running = harbour.until(pull, lambda pull: pull.current > 0)
@@ -80,7 +80,7 @@ def test_it_goes_on_when_its_process_is_killed_and_ends_when_nobody_waits(harbou
 
 
 def test_who_waits_sees_the_registry_die_and_come_back_in_the_middle(harbour: Harbour, tmp_path: Path) -> None:
-    _, image = harbour.project(tmp_path / "project")
+    _, image = harbour.known(tmp_path / "project")
     harbour.slow(EACH)
     pull = harbour.ensure(image)
     steps: list[int] = []
@@ -116,7 +116,7 @@ def test_who_waits_sees_the_registry_die_and_come_back_in_the_middle(harbour: Ha
 def test_why_it_cannot_be_pulled_is_said_and_a_later_try_succeeds(
     harbour: Harbour, tmp_path: Path, fault: faults.Fault, error: type[Exception], state: str, words: str
 ) -> None:
-    _, image = harbour.project(tmp_path / "project")
+    _, image = harbour.known(tmp_path / "project")
     harbour.proxy.rules.append(fault)
     pull = harbour.ensure(image)
     with pytest.raises(error, match=words) as raised:
@@ -134,7 +134,7 @@ def test_a_kernel_of_an_image_that_is_nowhere_fails_at_once_and_what_comes_back_
     harbour: Harbour, tmp_path: Path
 ) -> None:
     folder = tmp_path / "project"
-    _, image = harbour.project(folder)
+    _, image = harbour.known(folder)
     harbour.proxy.rules.append(faults.Fault("/manifests/", status=404))
     with pytest.raises(errors.ImageUnusable, match=r"not on this machine.*--from-image geo:1"), kernel(folder):
         raise AssertionError
@@ -148,7 +148,7 @@ def test_a_kernel_of_an_image_that_is_nowhere_fails_at_once_and_what_comes_back_
 def test_activation_pulls_in_the_background_and_what_is_cancelled_is_cancelled(
     harbour: Harbour, tmp_path: Path
 ) -> None:
-    project, image = harbour.project(tmp_path / "project")
+    project, image = harbour.known(tmp_path / "project")
     harbour.slow(EACH // 4)
     harbour.manager.images.activate(ACTOR, project.id, None)
     harbour.manager.images.activate(ACTOR, project.id, image.id)
@@ -159,7 +159,7 @@ def test_activation_pulls_in_the_background_and_what_is_cancelled_is_cancelled(
 
 
 def test_what_does_not_fit_is_refused_before_it_comes(harbour: Harbour, tmp_path: Path) -> None:
-    _, image = harbour.project(tmp_path / "project")
+    _, image = harbour.known(tmp_path / "project")
     big = harbour.manager.store.set_image(image.id, size=1 << 50, registry_size=1 << 49, report=None)
     with pytest.raises(errors.NoSpaceLeft, match=r"needs 16888\d\d\.\d GB .* are free"):
         harbour.pulls.wait(ACTOR, harbour.ensure(big).id)
