@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from . import access
-from .errors import ImageManagerError
+from .errors import ImageManagerError, NotAllowed
 from .models import Finding, RegistryAccess
 from .registry import address
 
@@ -19,11 +18,13 @@ HUB_SECONDS = 4.0
 
 def registry_findings(manager: ImageManager, actor: Actor) -> Iterator[Finding]:
     """Try the registry of each community that has one."""
-    communities = [one for one in manager.communities.list(actor) if one.registry_host]
-    if communities:
-        access.check(actor, "community.test", None)
-    for community in communities:
-        yield from manager.communities.test(actor, community.id)
+    for community in manager.communities.list(actor):
+        if not community.registry_host:
+            continue
+        try:
+            yield from manager.communities.test(actor, community.id)
+        except NotAllowed as error:
+            yield Finding("registry", f"Registry of {community.name}", "info", f"not tried: {error.message}")
 
 
 def hub_findings(manager: ImageManager) -> Iterator[Finding]:

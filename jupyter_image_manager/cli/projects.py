@@ -64,6 +64,7 @@ def _show(context: Context, project: Project) -> int:
     context.console.say(f"{'project':16} {project.name}")
     context.console.say(f"{'folder':16} {project.path}" + ("" if project.found else "  (not there any more)"))
     context.console.say(f"{'active image':16} {active.image.spec if active else 'none: the server environment'}")
+    context.console.say(f"{'community':16} {context.manager.communities.of(project).name}")
     for key, value in as_json(project.run_settings).items():
         if value not in (None, {}, []):
             context.console.say(f"{key:16} {value}")
