@@ -61,6 +61,7 @@ def register(commands: Any, common: argparse.ArgumentParser) -> None:
     source = agent.add_mutually_exclusive_group()
     source.add_argument("--secret-file", metavar="FILE", help="a file that holds the secret")
     source.add_argument("--secret-env", metavar="VARIABLE", help="a variable of the environment that holds it")
+    source.add_argument("--secret", nargs="?", const="", help=argparse.SUPPRESS)  # refused in a sentence of its own
     source.add_argument("--remove", action="store_true", help="remove the service agent with its secret")
     agent.set_defaults(run=agent_command)
 
@@ -160,7 +161,13 @@ def set_command(context: Context) -> int:
 
 def agent_command(context: Context) -> int:
     """``jupyter image community agent``."""
-    args, service = context.args, context.manager.communities
+    args = context.args
+    if args.secret is not None:
+        raise WrongUsage(
+            "A secret in the words of a command can be seen by others on this machine: give it through standard input, "
+            "--secret-file or --secret-env, and replace this one."
+        )
+    service = context.manager.communities
     community = find(context, args.community)
     if args.remove:
         return _show(context, service.set_agent(context.actor, community.id, "", ""))

@@ -273,8 +273,11 @@ def test_the_command_line_takes_no_secret_and_shows_none(tmp_path: Path) -> None
         return subprocess.run(command, input=said, capture_output=True, text=True, check=False, cwd=tmp_path)
 
     assert run("set", "registry=harbor.example.org", "namespace=team").returncode == 0
-    for words in (["--secret", "hush"], ["--user", "agent", "hush"]):
-        assert run("agent", *words).returncode == 2
+    for words in (["--secret", "hush"], ["--secret=hush"]):
+        refused = run("agent", "--user", "agent", *words)
+        assert (refused.returncode, refused.stdout) == (2, "")
+        assert "seen by others" in refused.stderr and "hush" not in refused.stderr
+    assert run("agent", "--user", "agent", "Nowhere", "hush").returncode == 2
     given = run("agent", "--user", "agent", "--json", said="hush-hush\n")
     assert given.returncode == 0, given.stderr
     assert json.loads(given.stdout)["agent"] == "agent"
