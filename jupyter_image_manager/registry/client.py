@@ -230,12 +230,15 @@ class Registry:
     def _send(self, method: str, url: str, headers: dict[str, str], data: bytes | None) -> Response:
         """Send a request, and once more when it takes signing in; what cannot be signed in for is answered why."""
 
+        # A registry may send uploads and pages elsewhere; what it trusts the agent by is not for that host.
+        ours = url.startswith(f"{self._origin()}/")
+
         def send() -> Response:
-            sent = {**headers, **self._agent.header()}
+            sent = {**headers, **(self._agent.header() if ours else {})}
             return self._session.request(method, url, headers=sent, data=data, stream=True, verify=self._verify)
 
         answer = send()
-        if answer.status_code not in (401, 403):
+        if not ours or answer.status_code not in (401, 403):
             return answer
         if not self._agent.answer(answer):
             return self._last if self._last is not None and not self._last.ok else answer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import logging
 from pathlib import Path
@@ -59,6 +60,7 @@ async def test_a_community_is_set_tried_and_used_by_a_project(
     for secret in registries.HASHES:
         assert secret not in json.dumps(shown)
         assert secret not in caplog.text
+        assert base64.b64encode(f"agent:{secret}".encode()).decode() not in caplog.text
 
 
 REFUSED: list[tuple[str, str, Any, int]] = [

@@ -385,6 +385,22 @@ def test_a_redirect_is_followed_without_taking_the_secret_along(answers: Answers
         assert any("Authorization" in headers for _, headers in answers.asked)
 
 
+def test_what_a_registry_sends_elsewhere_goes_there_without_the_secret(answers: Answers) -> None:
+    with answering() as other:
+        port = other.address.rpartition(":")[2]
+        answers.told["/v2/"] = (401, {"WWW-Authenticate": "Basic realm=x"}, b"")
+        following = f'<http://localhost:{port}/more>; rel="next"'
+        answers.told["/v2/team/x/tags/list?n=1000"] = (200, {"Link": following}, b'{"tags": ["1"]}')
+        other.told["/more"] = (401, {"WWW-Authenticate": "Basic realm=x"}, b"")
+        with Registry(RegistryAccess(answers.address, username="agent", secret="hush")) as client:
+            with pytest.raises(RegistryRefused):
+                client.ping()
+            with pytest.raises(RegistryRefused):
+                client.tags("team/x")
+        assert any("Authorization" in headers for _, headers in answers.asked)
+        assert [headers.get("Authorization") for _, headers in other.asked] == [None]
+
+
 def test_a_redirect_to_where_everybody_can_listen_is_not_followed(answers: Answers) -> None:
     answers.told["/v2/team/x/manifests/1"] = (307, {"Location": "http://registry.invalid/storage"}, b"")
     with Registry(RegistryAccess(answers.address)) as client, pytest.raises(RegistryUnavailable, match="without TLS"):
