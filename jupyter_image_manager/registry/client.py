@@ -229,7 +229,6 @@ class Registry:
 
     def _send(self, method: str, url: str, headers: dict[str, str], data: bytes | None) -> Response:
         """Send a request, and once more when it takes signing in; what cannot be signed in for is answered why."""
-
         # A registry may send uploads and pages elsewhere; what it trusts the agent by is not for that host.
         ours = url.startswith(f"{self._origin()}/")
 
