@@ -68,7 +68,8 @@ def place(build: Build) -> str:
     if build.state is S.BUILDING and build.steps:
         return f"step {build.step} of {build.steps} · {build.instruction}"
     if build.state is S.PUSHING and build.instruction:
-        return f"{build.instruction}, {build.step} of {build.steps} layers are there"
+        layers = f", {build.step} of {build.steps} layers are there" if build.steps else ""
+        return build.instruction + layers
     return build.state.value
 
 

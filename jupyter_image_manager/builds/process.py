@@ -152,7 +152,8 @@ class BuildProcess(ABC):
                 for step in transfer:
                     self._check_cancelled()
                     push.progress(step)
-                    words = f"pushing {step.current / 1e6:.1f} of {step.total / 1e6:.1f} MB"
+                    sent = f" {step.current / 1e6:.1f} of {step.total / 1e6:.1f} MB" if step.total else ""
+                    words = f"pushing{sent}"
                     self._progress(step.layers_done, step.layers, words)
                     if step.layers_done > done:
                         done = step.layers_done

@@ -174,7 +174,7 @@ class Push:
     def _look(self, registry: Registry, access: RegistryAccess, repository: str) -> tuple[str, int]:
         """Return the digest and the bytes by which the registry keeps it.
 
-        What the engine says of the digest decides; Podman says nothing, so there the registry's word does.
+        What the engine says of the digest decides; where it says nothing, the registry's word does.
         """
         image = self._image
         reference = self._digest or str(image.version)

@@ -32,4 +32,5 @@ class Calls(Engine):
 
 def filters(labels: dict[str, str]) -> dict[str, list[str]]:
     """Return the engine's filter for things that carry all these labels; an empty value matches any."""
-    return {"label": [f"{name}={value}" if value else name for name, value in labels.items()]}
+    wanted = [f"{name}={value}" if value else name for name, value in labels.items()]
+    return {"label": wanted} if wanted else {}  # Podman takes no empty list

@@ -110,7 +110,7 @@ class TransferProgress:
     current: int
     total: int  # grows while layers become known
     text: str = ""
-    digest: str = ""  # of the manifest, at the end of a push; empty where the engine does not tell it (Podman)
+    digest: str = ""  # of the manifest, at the end; empty where the engine does not tell it
 
 
 class Transfer(ABC):

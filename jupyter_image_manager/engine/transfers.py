@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ _DONE = frozenset(
     ("Pull complete", "Already exists", "Download complete", "Pushed", "Layer already exists", "Layer already pushed")
 )
 _MOUNTED = "Mounted from"
+_DIGEST = re.compile(r"\bdigest: (sha\d+:[0-9a-f]{64,128})", re.I)
 _NOT_LAYERS = ("Pulling from", "The push refers")
 
 
@@ -70,7 +72,8 @@ class EngineTransfer(Transfer):
     def _progress(self, event: dict[str, Any]) -> TransferProgress:
         status, layer = str(event.get("status", "")), str(event.get("id", ""))
         detail = event.get("progressDetail") or {}
-        self._digest = str((event.get("aux") or {}).get("Digest") or self._digest)
+        told = _DIGEST.search(status)  # Podman tells it in no other way
+        self._digest = str((event.get("aux") or {}).get("Digest") or (told[1] if told else self._digest))
         if layer and not status.startswith(_NOT_LAYERS):
             current, total, done = self._layers.get(layer, (0, 0, False))
             done = done or status in _DONE or status.startswith(_MOUNTED)
