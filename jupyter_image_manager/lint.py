@@ -1,14 +1,13 @@
 """Look over a Dockerfile before it is built: what will bite, and the lines that cure it. Pure.
 
-A finding is ``{"line", "level", "message", "cure"}``: `level` is ``error`` (the build or the image will not work),
-``warning`` (it will bite sooner or later) or ``info`` (it could be better); `cure` is a tuple of lines to write
-instead or besides, possibly empty.
+A finding is ``{"line", "level", "message", "cure", "about"}``: `level` is ``error`` (the build or the image will not
+work), ``warning`` (it will bite sooner or later) or ``info`` (it could be better); `cure` is a tuple of lines to write
+instead or besides, possibly empty; `about` is the question of a new image's page that it answers, one of `ABOUT`.
 """
 
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,7 +17,9 @@ from packaging.specifiers import SpecifierSet
 from .copies import ContextFiles, missing
 from .dockerfile import Instruction, parse
 from .errors import InvalidDockerfile
+from .shell_words import commands_of, pip_arguments, sources_of, words_of
 
+ABOUT = ("python", "user", "files", "versions", "secrets", "order", "")
 DEFAULT_PYTHONS = SpecifierSet(">=3.8,<3.12")
 
 SECRET_NAME = re.compile(
@@ -30,8 +31,6 @@ SECRET_VALUE = re.compile(
 )
 PLAIN_BASES = {"debian", "ubuntu", "alpine", "fedora", "centos", "rockylinux", "almalinux", "opensuse", "busybox"}
 PLAIN_BASES |= {"amazonlinux", "oraclelinux", "buildpack-deps"}
-SEPARATORS = {"&&", "||", ";", "|", "&", "(", ")", "\n"}
-WRAPPERS = {"sudo", "exec", "time", "nice", "command"}
 
 
 @dataclass(slots=True)
@@ -69,12 +68,12 @@ def lint(
         return [_finding(int(error.details.get("line") or 1), "error", error.message)]
     found = list(_Lint(dockerfile, versions).run(read.instructions))
     if files is not None:
-        found += [_finding(gone.line, "error", gone.message) for gone in missing(read, files)]
+        found += [_finding(gone.line, "error", gone.message, about="files") for gone in missing(read, files)]
     return sorted(found, key=lambda finding: finding["line"])
 
 
-def _finding(line: int, level: str, message: str, *cure: str) -> dict[str, Any]:
-    return {"line": line, "level": level, "message": message, "cure": cure}
+def _finding(line: int, level: str, message: str, *cure: str, about: str = "") -> dict[str, Any]:
+    return {"line": line, "level": level, "message": message, "cure": cure, "about": about}
 
 
 class _Lint:
@@ -127,6 +126,7 @@ class _Lint:
                 "warning",
                 f"The base {base} names no version, so that the next build may get another one.",
                 f"FROM {example}",
+                about="versions",
             )
         if _official(repository) == "python" and re.match(r"\d+\.\d+", tag):
             version = re.match(r"\d+\.\d+", tag)
@@ -136,10 +136,11 @@ class _Lint:
                     "error",
                     f"The base has Python {version[0]}, with which the image cannot run kernels ({self.versions}).",
                     "FROM python:3.11-slim-bookworm",
+                    about="python",
                 )
 
     def _arg(self, i: Instruction) -> Iterator[dict[str, Any]]:
-        for word in _words(i.value):
+        for word in words_of(i.value):
             name, _, value = word.partition("=")
             if not self.stages:
                 self.args[name] = value
@@ -147,7 +148,7 @@ class _Lint:
                 yield self._secret(i.line, f"The build argument {name}", name)
 
     def _env(self, i: Instruction) -> Iterator[dict[str, Any]]:
-        words = _words(i.value)
+        words = words_of(i.value)
         if words and "=" not in words[0]:
             name, _, value = i.value.partition(" ")
             words = [f"{name}={value.strip()}"]
@@ -167,10 +168,11 @@ class _Lint:
             f"{what} looks like a secret; everybody who gets the image can read it. Give it to the build as a secret, "
             "or to the kernels in the project's run settings.",
             f"RUN --mount=type=secret,id={identity} …",
+            about="secrets",
         )
 
     def _copy(self, i: Instruction) -> Iterator[dict[str, Any]]:
-        sources = _sources(i.value)
+        sources = sources_of(i.value)
         if any(flag.startswith("--from") for flag in i.flags):
             return
         if self.stages and not self.stages[-1].installs and any(source in (".", "./", "*") for source in sources):
@@ -180,12 +182,15 @@ class _Lint:
                 continue
             if source.startswith("../") or "/../" in source or source == "..":
                 yield _finding(
-                    i.line, "error", f"{source} lies outside the context; only files below it can be copied."
+                    i.line,
+                    "error",
+                    f"{source} lies outside the context; only files below it can be copied.",
+                    about="files",
                 )
 
     def _add(self, i: Instruction) -> Iterator[dict[str, Any]]:
         yield from self._copy(i)
-        sources = _sources(i.value)
+        sources = sources_of(i.value)
         for source in sources:
             if re.match(r"https?://", source) and not any(flag.startswith("--checksum") for flag in i.flags):
                 name = source.rstrip("/").rpartition("/")[2] or "file"
@@ -220,7 +225,7 @@ class _Lint:
         if not self.stages:
             return
         stage = self.stages[-1]
-        commands = list(_commands("\n".join((i.value, *i.heredocs)), exec_form=i.exec_form))
+        commands = list(commands_of("\n".join((i.value, *i.heredocs)), exec_form=i.exec_form))
         if SECRET_VALUE.search(i.value):
             yield self._secret(i.line, "The command", "secret")
         if re.search(r"\b(?:curl|wget)\b[^|;&]*\|\s*(?:sudo\s+)?(?:ba|z)?sh\b", i.value):
@@ -278,7 +283,7 @@ class _Lint:
             yield _finding(i.line, "info", "Recommended packages make the image bigger than it must be.", good)
 
     def _pip(self, i: Instruction, stage: _Stage, words: list[str]) -> Iterator[dict[str, Any]]:
-        rest = _pip_arguments(words)
+        rest = pip_arguments(words)
         if rest is None:
             return
         if stage.copied_all:
@@ -289,6 +294,7 @@ class _Lint:
                 "installs them all again. Copy the list alone first.",
                 "COPY requirements.txt /tmp/requirements.txt",
                 "RUN python3 -m pip install --no-cache-dir -r /tmp/requirements.txt",
+                about="order",
             )
             stage.copied_all = 0
         stage.installs = True
@@ -301,6 +307,7 @@ class _Lint:
                 f"{', '.join(loose)} without an exact version: the same Dockerfile gives another image later.",
                 "RUN python3 -m pip install --no-cache-dir "
                 + " ".join(f"'{re.split('[<>!~]', word)[0]}==VERSION'" for word in loose),
+                about="versions",
             )
         cached = (
             "--no-cache-dir" in rest or stage.env.get("PIP_NO_CACHE_DIR") or "--mount=type=cache" in " ".join(i.flags)
@@ -324,6 +331,7 @@ class _Lint:
                 "error" if stage.base == "scratch" else "warning",
                 f"{stage.base} has no Python, and none is installed: the image could not run kernels.",
                 "FROM python:3.11-slim-bookworm",
+                about="python",
             )
         if stage.user is False:
             yield _finding(
@@ -331,6 +339,7 @@ class _Lint:
                 "warning",
                 "Nothing here makes the user jupyter with uid 1000, which an image must have.",
                 "RUN useradd --no-log-init --create-home --uid 1000 --shell /bin/bash jupyter",
+                about="user",
             )
 
 
@@ -341,55 +350,3 @@ def _official(repository: str) -> str:
 
 def _expand(text: str, values: dict[str, str]) -> str:
     return re.sub(r"\$\{?(\w+)\}?", lambda m: values.get(m[1]) or m[0], text)
-
-
-def _words(value: str) -> list[str]:
-    try:
-        return shlex.split(value)
-    except ValueError:
-        return value.split()
-
-
-def _sources(value: str) -> list[str]:
-    if value.lstrip().startswith("["):
-        return re.findall(r'"((?:[^"\\]|\\.)*)"', value)[:-1]
-    return _words(value)[:-1]
-
-
-def _commands(value: str, *, exec_form: bool) -> Iterator[list[str]]:
-    """Yield the simple commands of a shell line, without wrappers and variables before them."""
-    if exec_form:
-        tokens = re.findall(r'"((?:[^"\\]|\\.)*)"', value)
-    else:
-        lexer = shlex.shlex(value.replace("\n", " ; "), posix=True, punctuation_chars=True)
-        lexer.commenters = ""
-        lexer.whitespace_split = True
-        try:
-            tokens = list(lexer)
-        except ValueError:  # an open quote: the shell will say so
-            tokens = value.split()
-    command: list[str] = []
-    for token in [*tokens, ";"]:
-        if set(token) <= set("&|;()") and token:
-            if command:
-                yield command
-            command = []
-        elif command or (
-            token not in WRAPPERS and not re.match(r"\w+=", token) and token not in ("then", "do", "else")
-        ):
-            command.append(token)
-
-
-def _pip_arguments(words: list[str]) -> list[str] | None:
-    """Return what ``pip install`` is given, None for another command."""
-    for start in (["pip"], ["pip3"], ["python3", "-m", "pip"], ["python", "-m", "pip"], ["uv", "pip"]):
-        if words[: len(start)] == start and words[len(start) : len(start) + 1] == ["install"]:
-            rest, skip = [], False
-            for word in words[len(start) + 1 :]:
-                if not skip:
-                    rest.append(word)
-                skip = word in ("-r", "-c", "-i", "-f", "-t", "-e", "--requirement", "--constraint", "--index-url") or (
-                    word in ("--extra-index-url", "--find-links", "--target", "--trusted-host", "--prefix")
-                )
-            return rest
-    return None

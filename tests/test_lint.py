@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from packaging.specifiers import SpecifierSet
 
 from jupyter_image_manager.copies import Names
-from jupyter_image_manager.lint import lint
+from jupyter_image_manager.lint import ABOUT, lint
 from jupyter_image_manager.templates import TemplateCatalog
 from jupyter_image_manager.templates.recipes import PYTHONS, TEMPLATES
 
@@ -181,3 +181,17 @@ def test_any_text_is_survived(text: str) -> None:
 @given(st.sampled_from(["RUN", "ENV", "COPY", "ADD", "ARG", "FROM", "WORKDIR"]), st.text(max_size=80))
 def test_any_argument_is_survived(keyword: str, text: str) -> None:
     lint(f"FROM python:3.11\n{keyword} {text}\n")
+
+
+def test_each_remark_says_which_question_it_answers() -> None:
+    found = lint("FROM debian\nENV API_TOKEN=abc\nCOPY . /srv\nCOPY ../x /x\nRUN pip install numpy && chmod 777 /srv\n")
+    assert {(one["line"], one["about"]) for one in found} == {
+        *((1, about) for about in ("versions", "python", "user")),
+        (2, "secrets"),
+        (3, "order"),
+        (4, "files"),
+        (5, "versions"),
+        (5, ""),
+    }
+    assert {one["about"] for one in found} == set(ABOUT)
+    assert [one["about"] for one in lint(BASE + "COPY a /a\n", files=Names((), "the context"))] == ["files"]

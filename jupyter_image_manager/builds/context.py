@@ -25,6 +25,8 @@ BLOCK = 1 << 20
 DOCKERFILE = ".jupyter-image-manager.Dockerfile"
 """Name of the Dockerfile inside the stream; ``.dockerignore`` keeps it out of what COPY sees."""
 LARGEST = 5
+DROPPED = 20
+"""Names that are told of what is ignored."""
 IGNORE_LIMIT = 1 << 20
 NAMES = 20_000
 """Files that are looked at for a name like one that is missing."""
@@ -77,6 +79,7 @@ class Context:
         self.relative = str(real.relative_to(self.project))
         self.problems: list[str] = []
         self.ignored = 0
+        self.dropped: list[str] = []
         self._only = frozenset(only)
         self._leading = frozenset(path[:end] for path in only for end in range(len(path)) if path[end] == "/")
         self.ignore_file = ".dockerignore"
@@ -177,6 +180,8 @@ class Context:
             folder = stat.S_ISDIR(found.st_mode)
             if ignored and not (folder and self.rules.exceptions):
                 self.ignored += 1
+                if len(self.dropped) < DROPPED:
+                    self.dropped.append(f"{path}/" if folder else path)
                 continue
             if folder:
                 if not ignored:
@@ -227,7 +232,7 @@ class Context:
 
     def survey(self, limit: int) -> tuple[ContextPreview, str]:
         """Walk the context; return what would be sent, and a fingerprint of it by names, sizes and times."""
-        self.ignored, self.problems = 0, []
+        self.ignored, self.problems, self.dropped = 0, [], []
         digest, files, size = hashlib.sha256(self._ignore_text.encode()), 0, 0
         largest: list[tuple[int, str]] = []
         for entry, _ in self.entries():
@@ -249,6 +254,7 @@ class Context:
             largest=tuple((path, number) for number, path in sorted(largest, reverse=True) if number),
             limit=limit,
             problems=tuple(self.problems),
+            dropped=tuple(self.dropped),
         )
         return preview, digest.hexdigest()
 

@@ -121,6 +121,7 @@ class ContextPreview:
     largest: tuple[tuple[str, int], ...]
     limit: int  # above this it must be confirmed
     problems: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()  # the first of what is ignored, folders with a slash
 
 
 @dataclass(frozen=True, slots=True)

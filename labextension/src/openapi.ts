@@ -1404,7 +1404,11 @@ export interface components {
          *         ]
          *       ],
          *       "limit": 2147483648,
-         *       "problems": []
+         *       "problems": [],
+         *       "dropped": [
+         *         ".venv/",
+         *         "data/raw.parquet"
+         *       ]
          *     }
          */
         ContextPreview: {
@@ -1418,6 +1422,8 @@ export interface components {
             ][];
             limit: number;
             problems: string[];
+            /** @description The first of what is ignored, folders with a slash. */
+            dropped: string[];
         };
         /**
          * @description What a deletion would do: who uses or remembers the image and how many bytes it really frees (R24).
@@ -1956,6 +1962,11 @@ export interface components {
             level: "error" | "warning" | "info";
             message: string;
             cure: string[] | string;
+            /**
+             * @description The question that it answers; empty for none of them.
+             * @enum {string}
+             */
+            about: "python" | "user" | "files" | "versions" | "secrets" | "order" | "";
             /** @description The edit that does it - lines `line` to `end_line` give way to `lines`, none where `end_line` is before `line` - or null where a person must choose. */
             mend?: {
                 line: number;

@@ -9,6 +9,8 @@ export interface IContextPreview {
   largest: [string, number][];
   limit: number;
   problems: string[];
+  /** The first of what is ignored, folders with a slash. */
+  dropped: string[];
 }
 
 /**
@@ -28,6 +30,8 @@ export interface ILintItem {
   level: 'error' | 'warning' | 'info';
   message: string;
   cure?: string | string[];
+  /** The question that it answers; empty for none of them. */
+  about: 'python' | 'user' | 'files' | 'versions' | 'secrets' | 'order' | '';
   /** Null where a person must choose. */
   mend?: IMend | null;
 }

@@ -128,8 +128,23 @@ def test_the_preview_is_what_is_sent(tmp_path: Path) -> None:
     preview, first = Context(tmp_path, None).survey(5)
     assert (preview.files, preview.size, preview.ignored) == (3, 1016, 1)
     assert preview.largest[0] == ("a", 1000)
+    assert preview.dropped == ("d.log",)
     os.utime(tmp_path / "a", (1, 1))
     assert Context(tmp_path, None).survey(5)[1] != first
+
+
+def test_the_preview_names_what_is_left_out_but_not_all_of_it(tmp_path: Path) -> None:
+    for number in range(30):
+        (tmp_path / f"{number:02}.log").touch()
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / "x").touch()
+    (tmp_path / ".dockerignore").write_text("*.log\ncache\n")
+    context = Context(tmp_path, None)
+    preview, _ = context.survey(1)
+    assert preview.ignored == 31
+    assert preview.dropped == tuple(f"{number:02}.log" for number in range(20))
+    (tmp_path / ".dockerignore").write_text("cache\n")
+    assert Context(tmp_path, None).survey(1)[0].dropped == ("cache/",)
 
 
 def test_memory_stays_flat_and_blocks_small(tmp_path: Path) -> None:

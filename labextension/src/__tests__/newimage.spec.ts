@@ -7,6 +7,9 @@ import { NOTHING, beginningOf, withRequirements } from '../draft';
 import type { IBeginning } from '../draft';
 import { DraftStore } from '../draftstore';
 import { NewImageModel } from '../newimagemodel';
+import { prospectsOf } from '../prospects';
+import type { ILintItem } from '../recipe';
+import type { IUsage } from '../tokens';
 import { aBuild, aProject, anImage, json, settingsOf } from './factory';
 
 const trans = nullTranslator.load('jupyter_image_manager');
@@ -72,7 +75,8 @@ async function modelOf(
             ignored: 0,
             largest: [],
             limit: 100,
-            problems: []
+            problems: [],
+            dropped: []
           });
         case 'projects/p1/builds':
           submitted.push(body);
@@ -314,6 +318,7 @@ describe('form and Dockerfile', () => {
       line: 2,
       level: 'warning' as const,
       message: 'Bad.',
+      about: '' as const,
       mend: MEND
     };
     const { model } = await modelOf({}, { remarks: [remark] });
@@ -385,6 +390,47 @@ describe('what is neither form nor Dockerfile', () => {
       await model.submit(false);
       expect(submitted.pop()).toEqual({ ...said, archive: path });
     }
+  });
+});
+
+describe('whether it will work', () => {
+  const remark = {
+    line: 1,
+    level: 'warning' as const,
+    message: 'Bad.',
+    about: 'versions' as const
+  };
+  const toneOf = (remarks: ILintItem[], usage: IUsage | null = null) =>
+    Object.fromEntries(
+      prospectsOf(remarks, usage, trans).map(each => [each.id, each.tone])
+    );
+
+  it('is told by what was looked at, with the mend where there is one', () => {
+    expect(toneOf([])).toEqual({
+      python: 'ok',
+      user: 'ok',
+      files: 'ok',
+      versions: 'ok',
+      secrets: 'ok',
+      order: 'ok'
+    });
+    const mendable = { ...remark, line: 2, mend: MEND };
+    const missing = {
+      ...remark,
+      about: 'files' as const,
+      level: 'error' as const
+    };
+    const all = [remark, mendable, missing, { ...remark, about: '' as const }];
+    expect(toneOf(all)).toMatchObject({ versions: 'warn', files: 'error' });
+    expect(
+      prospectsOf(all, null, trans).find(each => each.id === 'versions')!.mend
+    ).toBe(mendable);
+  });
+
+  it('depends on the room that is left', () => {
+    const usage = { disk_free: 40e9 } as IUsage;
+    expect(toneOf([], usage).room).toBe('ok');
+    expect(toneOf([], { ...usage, disk_free: 1e9 }).room).toBe('warn');
   });
 });
 

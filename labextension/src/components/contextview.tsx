@@ -43,11 +43,11 @@ export function ContextView(props: {
                 {path !== '.dockerignore' && (
                   <ActionButton
                     kind="link"
-                    label={trans.__('Ignore %1', path)}
+                    label={trans.__('Ignore this: %1', path)}
                     title={trans.__('Leave it out, by a line of .dockerignore')}
                     onClick={() => ignore(path, true)}
                   >
-                    {trans.__('Ignore')}
+                    {trans.__('Ignore this')}
                   </ActionButton>
                 )}
               </td>
@@ -64,26 +64,41 @@ export function ContextView(props: {
             </td>
             <td>{formatSize(context.size)}</td>
           </tr>
-          {context.ignored > 0 && (
-            <tr>
-              <td colSpan={3} className="jp-ImageManager-sub">
-                {trans._n(
-                  '%1 file or folder is left out by .dockerignore',
-                  '%1 files or folders are left out by .dockerignore',
-                  context.ignored
-                )}
-              </td>
-            </tr>
-          )}
         </tbody>
       </table>
+      {context.ignored > 0 && (
+        <details className="jp-ImageManager-dropped">
+          <summary>
+            {trans._n(
+              '%1 file or folder is left out by .dockerignore',
+              '%1 files or folders are left out by .dockerignore',
+              context.ignored
+            )}
+          </summary>
+          <ul>
+            {context.dropped.map(path => (
+              <li key={path} className="jp-ImageManager-cut" title={path}>
+                {path}
+              </li>
+            ))}
+            {context.ignored > context.dropped.length && (
+              <li className="jp-ImageManager-sub">
+                {trans.__(
+                  'and %1 more',
+                  context.ignored - context.dropped.length
+                )}
+              </li>
+            )}
+          </ul>
+        </details>
+      )}
       <div role="status">
         {ignored.map(file => (
           <p key={file} className="jp-ImageManager-sub">
             {trans.__('%1 is left out: .dockerignore says so now.', file)}{' '}
             <ActionButton
               kind="link"
-              label={trans.__('Send %1 again', file)}
+              label={trans.__('Undo: send %1 again', file)}
               onClick={() => ignore(file, false)}
             >
               {trans.__('Undo')}

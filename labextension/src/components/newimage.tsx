@@ -14,6 +14,7 @@ import { DockerfileView } from './dockerfileview';
 import { NewImageNotes } from './newimagenotes';
 import { OtherFields, Steps } from './otherfields';
 import { ActionButton } from './parts';
+import { Prospects } from './prospects';
 import { Remarks } from './remarks';
 import { TemplateFields } from './templatefields';
 
@@ -157,7 +158,7 @@ function Form(props: INewImageProps): JSX.Element {
               ['template', trans.__('Template')],
               ['dockerfile', trans.__('Dockerfile')],
               ['import', trans.__('Existing image')],
-              ['duplicate', trans.__('Copy of an image')],
+              ['duplicate', trans.__('A copy')],
               ['archive', trans.__('Archive')]
             ]}
             onChange={value => {
@@ -287,6 +288,14 @@ function Form(props: INewImageProps): JSX.Element {
               ignored={sent.ignored}
               onConfirm={setConfirmed}
               onIgnore={(file, ignored) => void sent.ignore(file, ignored)}
+            />
+          )}
+          {described && model.text && !model.problem && (
+            <Prospects
+              remarks={model.remarks}
+              usage={manager.usage}
+              trans={trans}
+              onMend={remark => model.mend(remark)}
             />
           )}
           {usual !== null && (

@@ -89,12 +89,22 @@ test('a new image is described by form and text, and nothing is lost', async ({
 
   // A big file is left out by .dockerignore, and sent again.
   const status = form.getByRole('status');
-  await form.getByRole('button', { name: 'Ignore big.bin' }).click();
+  await form.getByRole('button', { name: 'Ignore this: big.bin' }).click();
   await expect(status.filter({ hasText: 'big.bin is left out' })).toBeVisible();
-  await expect(form).toContainText('left out by .dockerignore');
-  await form.getByRole('button', { name: 'Send big.bin again' }).click();
+  const dropped = form.getByText('file or folder is left out by .dockerignore');
+  await dropped.click();
   await expect(
-    form.getByRole('button', { name: 'Ignore big.bin' })
+    form.getByRole('listitem').filter({ hasText: /^big\.bin$/ })
+  ).toBeVisible();
+  const prospects = form.getByRole('list', { name: 'Will it work?' });
+  await expect(prospects).toContainText('Python fits');
+  await expect(prospects).toContainText('versions are not pinned');
+  await dropped.scrollIntoViewIfNeeded();
+  await lab.picture('new-image-sent');
+  await expectAccessible(page);
+  await form.getByRole('button', { name: 'Undo: send big.bin again' }).click();
+  await expect(
+    form.getByRole('button', { name: 'Ignore this: big.bin' })
   ).toBeVisible();
 
   // What was typed outlives the page.
@@ -229,7 +239,7 @@ test('a new image begins with another image, or with an archive', async ({
 
   // It is begun with again, with packages beside what it has.
   await panel.getByRole('button', { name: 'New image' }).click();
-  await form.getByRole('radio', { name: 'Copy of an image' }).click();
+  await form.getByRole('radio', { name: 'A copy' }).click();
   await expect(form.getByLabel('Image of the project')).toHaveValue(/./);
   await form.getByLabel('Python packages to add').fill('six');
   await lab.picture('new-image-duplicate');
