@@ -93,7 +93,8 @@ def _request(context: Context) -> MigrationRequest:
         bases[old] = new
     community = None
     if args.community:
-        matching = [c for c in context.manager.store.communities() if args.community in (c.id, c.name)]
+        known = context.manager.communities.list(context.actor)
+        matching = [each for each in known if args.community in (each.id, each.name)]
         if not matching:
             raise WrongUsage(f"There is no community {args.community!r}.")
         community = matching[0].id

@@ -44,7 +44,6 @@ def _one(entry: Mapping[str, Any]) -> Retirement:
             raise InvalidRequest(f"`{key}` is missing.")
     texts = {key: str(value) for key, value in entry.items()}
     stops = rules.moment(texts["stops"], "stops")
-    delete_after = texts.get("delete_after")
     digest = hashlib.sha256(json.dumps(texts, sort_keys=True).encode()).hexdigest()
     before = rules.moment(texts["created_before"], "created_before")
     return Retirement(
@@ -55,5 +54,5 @@ def _one(entry: Mapping[str, Any]) -> Retirement:
         created_by="configuration",
         selector=dict(rules.check_selector({key: texts[key] for key in rules.SELECTORS if key in texts})),
         message=texts.get("message", ""),
-        delete_after=stops + rules.span(delete_after, "delete_after") if delete_after else None,
+        delete_after=rules.later(stops, texts.get("delete_after", ""), "delete_after"),
     )

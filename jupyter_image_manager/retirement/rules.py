@@ -164,6 +164,22 @@ def span(text: str, key: str) -> timedelta:
     return timedelta(days=int(match[1]) * (7 if (match[2] or "d").startswith("w") else 1))
 
 
+def later(stops: datetime, days: str, key: str) -> datetime | None:
+    """Return the moment so many days after another; None when no days are given.
+
+    Raises
+    ------
+    InvalidRequest
+        The text means no number of days, or no calendar goes so far.
+    """
+    if not days:
+        return None
+    try:
+        return stops + span(days, key)
+    except OverflowError:
+        raise InvalidRequest(f"`{key}` lies beyond every calendar: {days[:40]!r}.", {"key": key}) from None
+
+
 def stopped(retirement: Retirement, now: datetime) -> bool:
     """Return whether the images of a retirement have stopped working."""
     return now >= retirement.stops

@@ -14,7 +14,7 @@ from traitlets.config import LoggingConfigurable
 
 from .. import access
 from ..errors import ImageUnusable, InvalidDockerfile, InvalidRequest, NeedsConfirmation, NotAllowed
-from ..models import Actor, Image, ImageState, Project, Recipe, Retirement, RetirementNotice, utcnow
+from ..models import Actor, Community, Image, ImageState, Project, Recipe, Retirement, RetirementNotice, utcnow
 from . import configured, rules
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ class RetirementService(LoggingConfigurable):
             created_by=actor.name,
             selector=dict(self._known(rules.check_selector(selector or {}))),
             message=message,
-            delete_after=end + rules.span(delete_after, "delete_after") if delete_after else None,
+            delete_after=rules.later(end, delete_after, "delete_after"),
         )
 
     def _known(self, selector: dict[str, str]) -> dict[str, str]:
@@ -197,14 +197,16 @@ class RetirementService(LoggingConfigurable):
     ) -> builtins.list[Hit]:
         store = self.manager.store
         everyone = store.projects()
-        subject_of = self._subjects(retirements, everyone)
+        subject_of, communities = self._subjects(retirements, everyone), store.communities()
         found = []
         scopes: builtins.list[tuple[str | None, Project | None]] = [(p.id, p) for p in everyone]
         if project_id is None and community_id is None:
             scopes.append((None, None))  # the images of the whole server
         for id_, project in scopes:
-            if (project_id is not None and id_ != project_id) or (
-                community_id is not None and (project is None or project.community_id != community_id)
+            if project_id is not None and id_ != project_id:
+                continue
+            if community_id is not None and (
+                project is None or _community(project, communities)[:1] != (community_id,)
             ):
                 continue
             for image in store.images(id_):
@@ -259,19 +261,18 @@ class RetirementService(LoggingConfigurable):
     ) -> Callable[[Image], rules.Subject]:
         """Return what gives the facts of an image that these rules look at, and no others."""
         by_id = {project.id: project for project in projects}
-        communities = {community.id: community.name for community in self.manager.store.communities()}
+        communities = self.manager.store.communities()
         recipes = rules.needs_recipe(retirements)
 
         def of(image: Image) -> rules.Subject:
             template, bases = self._stands_on(image) if recipes else ("", ())
             project = by_id.get(image.project_id)
-            community = project.community_id if project else ""
             return rules.Subject(
                 image=image,
                 template=template,
                 bases=bases,
                 project=(project.id, project.name, project.path) if project else (),
-                community=(community, communities[community]) if community in communities else (),
+                community=_community(project, communities) if project else (),
             )
 
         return of
@@ -305,6 +306,15 @@ class RetirementService(LoggingConfigurable):
 
 
 LEASE = timedelta(minutes=10)
+
+
+def _community(project: Project, communities: Iterable[Community]) -> tuple[str, ...]:
+    """Return the id and name of a project's community: its own, else its owner's personal one."""
+    for community in communities:
+        own = community.id == project.community_id
+        if own or (not project.community_id and community.personal and community.owner == project.owner):
+            return community.id, community.name
+    return ()
 
 
 def _read(recipe: Recipe) -> tuple[str, tuple[str, ...]]:

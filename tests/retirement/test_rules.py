@@ -166,3 +166,9 @@ def test_the_configuration_declares_too_and_a_wrong_entry_is_named() -> None:
     for wrong in ({}, {**entry, "colour": "red"}, {**entry, "stops": "soon"}, {**entry, "python": "old"}):
         with pytest.raises(ImageManagerError, match=r"Entry 2 of ImagePolicy\.retirements"):
             configured.read([entry, wrong])
+
+
+def test_what_lies_beyond_the_calendar_is_refused() -> None:
+    assert rules.later(rules.moment("2026-01-31", "x"), "", "x") is None
+    with pytest.raises(InvalidRequest):
+        rules.later(rules.moment("9999-01-01", "x"), "99999 weeks", "x")

@@ -146,6 +146,10 @@ def test_recipes_are_looked_at_where_a_rule_says_so(
         assert [hit.image_id for hit in found.images] == [image.id], selector
     for selector in ({"base": "one"}, {"template": "minimal"}, {"storage": "registry"}):
         assert not manager.retirements.preview(ADA, *SEED, selector=selector).images, selector
+    own = manager.communities.of(manager.store.set_project(project.id, community_id=""))
+    assert own.personal
+    assert manager.retirements.preview(ADA, *SEED, selector={"community": own.name}).images
+    assert not manager.retirements.preview(ADA, *SEED, selector={"community": "Geology"}).images
     for unknown in ({"project": "Moon"}, {"community": "Botany"}):
         with pytest.raises(InvalidRequest):
             manager.retirements.preview(ADA, *SEED, selector=unknown)
