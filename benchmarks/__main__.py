@@ -7,7 +7,16 @@ import sys
 
 from harness import Result, table
 
-BENCHMARKS = ("import_time", "page_load", "image_list", "first_result", "build_overhead", "context_memory")
+BENCHMARKS = (
+    "import_time",
+    "page_load",
+    "image_list",
+    "accounting",
+    "first_result",
+    "build_overhead",
+    "context_memory",
+    "pull_start",
+)
 
 
 def main() -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import calendar
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 
@@ -91,14 +91,3 @@ def gb_hours(byte_hours: int) -> float:
 def cost(byte_hours: int, price: float, first: datetime, after: datetime) -> float:
     """Return what bytes over hours cost at a price for one GB over the whole month."""
     return byte_hours / GB / ((after - first) / HOUR) * price
-
-
-def days(hours: Iterable[tuple[datetime, str, int]]) -> dict[tuple[str, str], int]:
-    """Return the bytes that were held on average over each day's hours that were metered, by day and key."""
-    found: dict[tuple[str, str], int] = {}
-    metered: dict[str, set[datetime]] = {}
-    for hour, key, held in hours:
-        day = f"{hour.astimezone(timezone.utc):%Y-%m-%d}"
-        metered.setdefault(day, set()).add(hour)
-        found[day, key] = found.get((day, key), 0) + held
-    return {place: held // len(metered[place[0]]) for place, held in found.items()}

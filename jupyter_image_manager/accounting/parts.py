@@ -88,7 +88,7 @@ class Blobs(Parts):
         places: dict[tuple[str, str], int] = {}
         for owner in sorted(contents):
             registry, blobs = contents[owner]
-            way = []
+            way: dict[int, None] = {}
             for blob in blobs:
                 place = places.get((registry, blob.digest)) if blob.digest else None
                 if place is None:
@@ -97,5 +97,5 @@ class Blobs(Parts):
                     places[registry, blob.digest] = place
                 if place not in way:  # the same blob may be several layers of an image
                     self._nodes[place].owners.append(owner)
-                    way.append(place)
+                    way[place] = None
             self._ways[owner] = tuple(way)

@@ -5,24 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
 
 from ..models import Image, ImageUsage, UsageTotal
+from ..store.usage import UsageSum
 from . import hours
 from .holdings import CACHED, OPTIMIZED, REGISTRY, Holdings
 
 STORAGES = (REGISTRY, OPTIMIZED, CACHED)
-
-
-class Sum(NamedTuple):
-    """What one image held in one storage during the month, added up."""
-
-    image_id: str
-    storage: str
-    project_id: str
-    community_id: str
-    hours: int
-    byte_hours: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +37,7 @@ class Month:
         return hours.cost(byte_hours, self.prices.get(storage, 0.0), self.first, self.after)
 
 
-def rows(holdings: Holdings, sums: Iterable[Sum], names: Names, month: Month) -> list[ImageUsage]:
+def rows(holdings: Holdings, sums: Iterable[UsageSum], names: Names, month: Month) -> list[ImageUsage]:
     """Return each image and storage: what it holds now, and its hours, also of what is deleted; the largest first."""
     metered = {(each.image_id, each.storage): each for each in sums}
     found = []
@@ -84,7 +73,7 @@ def rows(holdings: Holdings, sums: Iterable[Sum], names: Names, month: Month) ->
 
 
 def _row(
-    image: Image, storage: str, size: int, shared: int, counted: int, hold: Sum | None, names: Names, month: Month
+    image: Image, storage: str, size: int, shared: int, counted: int, hold: UsageSum | None, names: Names, month: Month
 ) -> ImageUsage:
     byte_hours = hold.byte_hours if hold else 0
     return ImageUsage(

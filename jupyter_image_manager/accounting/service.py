@@ -12,10 +12,10 @@ from traitlets.config import LoggingConfigurable
 
 from .. import access, usage
 from ..errors import EngineError, EngineUnavailable, ImageManagerError
-from ..models import Actor, Deletable, Image, Layer, Project, UsageDay, UsageHour, UsageReport, utcnow
+from ..models import Actor, Deletable, Image, ImageUsage, Layer, Project, UsageDay, UsageHour, UsageReport, utcnow
 from ..patience import asked
 from ..processes import ProcessIdentity
-from . import hours
+from . import hours, sums
 from . import report as reports
 from .contents import Contents
 from .holdings import OPTIMIZED, REGISTRY, Holdings, kept_here, look
@@ -86,10 +86,12 @@ class Accounting(LoggingConfigurable):
             created={image.id: image.created for image in images},
             deleted={} if last is None else store.deleted_images(last),
         )
-        count = 0
+        count, written = 0, []
         for rows in hours.metered(known, self.most_missed_hours):  # each hour by itself: others want to write too
             store.add_usage(rows)
             count += len(rows)
+            written += [row.hour for row in rows[:1]]
+        sums.fold(store, written)
         self.contents.forget_all_but([each.engine_image for each in images] + [each.digest for each in images])
         return count
 
@@ -155,14 +157,11 @@ class Accounting(LoggingConfigurable):
         images = self._images(everyone)
         holdings = look(self.manager, self.contents, images)
         names = self._names(everyone)
-        sums = store.usage_sums(
-            first, after, project_ids=None if project_id is None else wanted, community_id=community_id
-        )
         span = reports.Month(first, after, self.prices)
         found = [
             row
-            for row in reports.rows(holdings, [reports.Sum(*each) for each in sums], names, span)
-            if row.project_id in wanted or (row.deleted and project_id is None)
+            for row in reports.rows(holdings, sums.of_month(store, first, after), names, span)
+            if row.project_id in wanted or (row.deleted and _asked_for(row, project_id, community_id))
         ]
 
         def union(storage: str, ids: frozenset[str]) -> int:
@@ -245,16 +244,11 @@ class Accounting(LoggingConfigurable):
         projects = {each.id: each for each in self._projects(actor, project_id, None)}
         until = hours.beginning(self.clock()) + hours.HOUR
         since = until.replace(hour=0) - timedelta(days=min(max(days, 1), LONGEST_HISTORY) - 1)
-        found = hours.days(
-            (hour, f"{project} {storage}", held)
-            for hour, project, storage, held in self.manager.store.usage_by_hour(since, until)
+        return [
+            UsageDay(day, project, projects[project].name, storage, held)
+            for (day, project, storage), held in sorted(sums.of_days(self.manager.store, since, until).items())
             if project in projects
-        )
-        made = []
-        for (day, key), held in sorted(found.items()):
-            project, _, storage = key.partition(" ")
-            made.append(UsageDay(day, project, projects[project].name, storage, held))
-        return made
+        ]
 
     # For quotas
     def optimized_bytes(self, project_ids: Iterable[str]) -> int:
@@ -263,3 +257,8 @@ class Accounting(LoggingConfigurable):
         kept = [replace(image, optimized=True) for image in images if kept_here(image)]
         holdings = look(self.manager, self.contents, kept, ask_engine=False)
         return holdings.engine.union(holdings.optimized)
+
+
+def _asked_for(row: ImageUsage, project_id: str | None, community_id: str | None) -> bool:
+    """Return whether a report is to have the hours of an image that is deleted, perhaps with its project."""
+    return project_id in (None, row.project_id) and community_id in (None, row.community_id)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..models import Layer, UsageHour
 from .base import Records
 
 LAYERS_FACT = "layers:"
+SUMS_FACT = "usage of:"
+DAY_FACT = "usage on:"
 FACT_HEX = 56
 """How much of a digest names a fact: a name has 64 characters."""
 FEW = 200
@@ -76,9 +78,6 @@ class UsageRecords(Records):
         self,
         since: datetime,
         until: datetime,
-        *,
-        project_ids: Iterable[str] | None = None,
-        community_id: str | None = None,
     ) -> list[UsageSum]:
         """Return, for each image and storage, its bytes over all hours that begin in an interval, added up."""
         from sqlalchemy import func, select
@@ -88,10 +87,6 @@ class UsageRecords(Records):
         keys = (Row.image_id, Row.storage, Row.project_id, Row.community_id)
         query = select(*keys, func.count(), func.sum(Row.bytes)).group_by(*keys)
         query = query.where(Row.hour >= since, Row.hour < until)
-        if project_ids is not None:
-            query = query.where(Row.project_id.in_(list(project_ids)))
-        if community_id is not None:
-            query = query.where(Row.community_id == community_id)
         with self._session() as session:
             return [UsageSum(*row[:5], int(row[5])) for row in session.execute(query)]
 
@@ -130,6 +125,48 @@ class UsageRecords(Records):
         )
         with self._session() as session:
             return {row[0]: row[1] for row in session.execute(query)}
+
+    # What was added up already
+    def keep_sums(self, month: str, through: datetime, sums: Iterable[UsageSum]) -> None:
+        """Keep what a month's hours come to up to one, that included."""
+        self._keep_fact(f"{SUMS_FACT}{month}", {"through": through.isoformat(), "sums": [list(each) for each in sums]})
+
+    def kept_sums(self, month: str) -> tuple[datetime, list[UsageSum]] | None:
+        """Return the hour up to which a month is added up, and what it comes to."""
+        found = self._kept_facts(f"{SUMS_FACT}{month}").get(f"{SUMS_FACT}{month}")
+        if found is None:
+            return None
+        return datetime.fromisoformat(found["through"]), [UsageSum(*each) for each in found["sums"]]
+
+    def keep_day(self, day: str, rows: Iterable[tuple[str, str, int]]) -> None:
+        """Keep what projects held in storages on a day, on average."""
+        self._keep_fact(f"{DAY_FACT}{day}", [list(each) for each in rows])
+
+    def kept_days(self, since: str) -> dict[str, list[tuple[str, str, int]]]:
+        """Return the days that are kept, from one on."""
+        found = self._kept_facts(DAY_FACT)
+        days = {name.removeprefix(DAY_FACT): rows for name, rows in found.items()}
+        return {day: [(row[0], row[1], row[2]) for row in rows] for day, rows in days.items() if day >= since}
+
+    def _keep_fact(self, name: str, value: Any) -> None:
+        import json
+
+        from .tables import FactRow
+
+        with self._session(write=True) as session:
+            session.merge(FactRow(name=name, value=json.dumps(value, separators=(",", ":"))))
+
+    def _kept_facts(self, beginning: str) -> dict[str, Any]:
+        import json
+
+        from sqlalchemy import select
+
+        from .tables import FactRow
+
+        query = select(FactRow.name, FactRow.value).where(FactRow.name.startswith(beginning))
+        with self._session() as session:
+            rows = [(row[0], row[1]) for row in session.execute(query)]
+        return {name: json.loads(value) for name, value in rows}
 
     # Layers never change: what is kept of them spares asking the engine for hundreds of images.
     def keep_layers(self, contents: Mapping[str, Iterable[Layer]]) -> None:

@@ -87,8 +87,3 @@ def test_a_month_costs_its_price() -> None:
 def test_what_is_no_month_is_refused(text: str) -> None:
     with pytest.raises(InvalidRequest, match=r"2026-11"):
         hours.month_of(text, NOON)
-
-
-def test_days_are_averages_over_the_hours_that_were_metered() -> None:
-    held = [(NOON + n * HOUR, "a", 240) for n in range(12)] + [(NOON + n * HOUR, "b", 240) for n in range(6)]
-    assert hours.days(held) == {("2026-11-24", "a"): 240, ("2026-11-24", "b"): 120}
