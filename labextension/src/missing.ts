@@ -13,11 +13,12 @@ import {
   discard,
   namesBeside,
   newerVersion,
+  reconsider,
   requestVersion,
   versionsUnderWay
 } from './offers';
 import type { INotebookHost, IOffer, OfferKind } from './offers';
-import { messageOf } from './request';
+import { messageOf, refusalOf } from './request';
 import type { IBuild, IImage, IImageManager, IProject } from './tokens';
 
 /** Milliseconds between two looks at a build, at most, while the server does not answer. */
@@ -30,7 +31,9 @@ const LONGEST_INTERVAL = 10_000;
  * All cells that wait go on together, in the newest version.
  */
 export class MissingModules {
-  constructor(private readonly _options: MissingModules.IOptions) {}
+  constructor(private readonly _options: MissingModules.IOptions) {
+    _options.manager.stateChanged.connect(this._onState, this);
+  }
 
   /** Emitted whenever anything below has changed. */
   get changed(): ISignal<this, void> {
@@ -230,6 +233,26 @@ export class MissingModules {
     this._changed.emit();
   }
 
+  private _onState(): void {
+    const { manager, host } = this._options;
+    const active = manager.project?.active_image_id;
+    if (!active || active === this._active) {
+      return;
+    }
+    this._active = active;
+    const open = [...this._offers.values()].filter(
+      each => each.kind === 'first' || each.kind === 'offer'
+    );
+    if (open.length) {
+      void reconsider(manager.api, open, host)
+        .then(() => this._changed.emit())
+        .catch(reason => {
+          this._error = refusalOf(reason);
+          this._changed.emit();
+        });
+    }
+  }
+
   private async _submit(
     project: IProject,
     base: IImage,
@@ -362,6 +385,7 @@ export class MissingModules {
   private _runs = 0;
   private _others = 0;
   private _error = '';
+  private _active: string | undefined;
   private _poll: Poll | null = null;
   private _changed = new Signal<this, void>(this);
 }

@@ -91,6 +91,23 @@ export async function choose(
 }
 
 /**
+ * Look once more at offers that nobody has taken, after what is active has changed.
+ */
+export async function reconsider(
+  api: ImageManagerAPI,
+  offers: ReadonlyArray<IOffer>,
+  host: INotebookHost
+): Promise<void> {
+  const project = await api.projectOf(host.path());
+  for (const offer of offers) {
+    if (project?.active_image_id !== offer.project?.active_image_id) {
+      offer.project = project;
+      await choose(api, offer, host.kernelId());
+    }
+  }
+}
+
+/**
  * How long a version of an image usually takes; null when none was made yet.
  */
 function usualSeconds(

@@ -32,6 +32,7 @@ from jupyter_image_manager.engine.port import LABEL
 from jupyter_image_manager.manager import ImageManager
 from jupyter_image_manager.models import Actor, Image, ImageState, Recipe, SourceKind, Storage, utcnow
 from machine.bases import ensure
+from tests.browser import hostile
 from tests.conftest import share_runtimes
 from tests.science import CHURN, SCIENTIFIC, kept_base, write_example
 
@@ -94,7 +95,7 @@ def _write_root(root: Path, base: str, scientific: str) -> None:
 
 
 def _fill(data: Path, root: Path) -> tuple[str, str]:
-    """Put a project with 500 images into the store, as nobody wants to build them.
+    """Put a project with 500 images into the store, as nobody wants to build them, and a hostile one.
 
     Return the installation's id, and a base with the packages of the example.
     """
@@ -122,6 +123,7 @@ def _fill(data: Path, root: Path) -> tuple[str, str]:
                 python_version="3.11.9",
             )
             manager.store.add_image(image, recipe)
+        hostile.fill(manager, actor, root)
         return manager.store.installation_id(), kept_base(manager.engine, "3.11", SCIENTIFIC)
     finally:
         manager.close()
@@ -158,7 +160,12 @@ class Server:
         """End it as a person does."""
         if self._process is not None:
             self._process.terminate()
-            self._process.wait()
+            try:
+                self._process.wait(60)
+            except subprocess.TimeoutExpired:
+                # jupyter_client gives up its shutdown at a kernel that is just starting, and the server waits for ever.
+                self._process.kill()
+                self._process.wait()
 
     def _wait(self, process: subprocess.Popen[bytes]) -> dict[str, Any]:
         path = Path(self._environment["JUPYTER_RUNTIME_DIR"]) / f"jpserver-{process.pid}.json"

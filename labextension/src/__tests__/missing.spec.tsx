@@ -1,3 +1,4 @@
+import { Signal } from '@lumino/signaling';
 import { nullTranslator } from '@jupyterlab/translation';
 import * as React from 'react';
 import { createRoot } from 'react-dom/client';
@@ -44,6 +45,8 @@ class Server {
     ];
     this.project = aProject({ active_image_id: 'i1' });
   }
+
+  readonly stateChanged = new Signal<this, void>(this);
 
   readonly api = {
     projectOf: async () => this.project,
@@ -120,6 +123,8 @@ class Server {
     const modules: MissingModules = new MissingModules({
       manager: {
         api: this.api,
+        stateChanged: this.stateChanged,
+        project: this.project,
         server: 'ready',
         engineProblem: '',
         refresh: async () => undefined
@@ -194,6 +199,19 @@ describe('missing modules', () => {
     for (const name of ['helpers', 'mine.part', 'os.path', 'a b']) {
       expect(await modules.look(one, name)).toBeNull();
     }
+  });
+
+  it('are offered from the image that has become active meanwhile', async () => {
+    const active = server.project;
+    server.project = aProject({ active_image_id: null });
+    server.kernelImage = '';
+    const offer = await modules.look(one, 'numpy');
+    expect(offer?.kind).toBe('first');
+    server.project = active;
+    server.stateChanged.emit();
+    await until(modules, () => offer!.kind === 'here');
+    await modules.use(one);
+    expect(server.wentOn).toEqual([[one]]);
   });
 
   it('ask first where a restart costs more: other kernels, other work', async () => {

@@ -18,7 +18,8 @@ export class Lab {
   /** Open a file or folder in a fresh workspace. */
   async open(path = ''): Promise<void> {
     const query = `?reset&token=${TOKEN}`;
-    await this.page.goto(`${process.env.LAB_URL}/lab/tree/${path}${query}`);
+    const place = path ? `lab/tree/${path}` : 'lab';
+    await this.page.goto(`${process.env.LAB_URL}/${place}${query}`);
     await this.page.waitForSelector('#jp-main-dock-panel');
     await this.page.waitForFunction(
       () => 'jupyterapp' in window && (window as any).jupyterapp.restored
