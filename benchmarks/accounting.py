@@ -12,6 +12,7 @@ from pathlib import Path
 from server import running_server
 
 from harness import Result, timed, workplace
+from jupyter_image_manager.accounting import sums
 from jupyter_image_manager.accounting.hours import HOUR, beginning
 from jupyter_image_manager.models import (
     Image,
@@ -64,21 +65,23 @@ def fill(store: Store, project_id: str, community_id: str) -> None:
         ids.append(store.add_image(image, recipe).id)
     store.keep_layers(contents)
     now = beginning(utcnow())
-    for hours in range(30 * 24):
+    metered = [now - hours * HOUR for hours in range(30 * 24)]
+    for hour in metered:
         store.add_usage(
-            UsageHour(now - hours * HOUR, id, project_id, community_id, storage, 9_000_000)
+            UsageHour(hour, id, project_id, community_id, storage, 9_000_000)
             for id in ids
             for storage in ("registry", "optimized")
         )
+    sums.fold(store, metered)  # as metering does, hour by hour
 
 
 def measure() -> list[Result]:
     """Ask for the report over HTTP; the loop's longest hold comes from the server itself."""
     with workplace() as (manager, project):
-        manager.engine.close()
-        manager.config.DockerEngine.host = "unix:///nowhere"
         fill(manager.store, project.id, manager.communities.of(project).id)
-        with running_server(Path(manager.root_dir), Path(manager.data_dir)) as server:
+        # What the engine would say is not measured, and it holds none of these images: it is away.
+        away = "--DockerEngine.host=unix:///nowhere"
+        with running_server(Path(manager.root_dir), Path(manager.data_dir), away) as server:
             request = urllib.request.Request(
                 f"{server.url}image-manager/v1/usage", headers={"Authorization": f"token {server.token}"}
             )
