@@ -15,6 +15,7 @@ import type {
   IContextPreview,
   IEnvironment,
   ILintItem,
+  IStorageChoices,
   ITemplate,
   ITemplateChoices
 } from './recipe';
@@ -187,6 +188,11 @@ export class ImageManagerAPI {
   diff(imageId: string, otherId: string): Promise<IPackageDiff> {
     const query = { with: otherId };
     return this._ask('get', '/images/{id}/diff', { id: imageId, query });
+  }
+
+  /** Where images of a project can be kept. */
+  storageChoices(projectId: string): Promise<IStorageChoices> {
+    return this._ask('get', '/projects/{id}/storage', { id: projectId });
   }
 
   /** Submit a build. */

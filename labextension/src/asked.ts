@@ -28,7 +28,8 @@ export function requestOf(
   const said = {
     name: draft.name,
     activate: draft.activate,
-    confirm_context: confirmed
+    confirm_context: confirmed,
+    ...(draft.storage ? { storage: draft.storage } : {})
   };
   const context = draft.context ? { context: draft.context } : {};
   switch (draft.source) {

@@ -1,6 +1,6 @@
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
-import type { ITemplateChoices } from './recipe';
+import type { ITemplateChoices, Storage } from './recipe';
 
 /** With what an image can begin. */
 export type Source =
@@ -107,6 +107,8 @@ export interface IDraft {
   /** Folder that is sent as context; empty: the project's. */
   context: string;
   activate: boolean;
+  /** Where it is kept; null: as the project's community does. */
+  storage: Storage | null;
 }
 
 /**
@@ -129,7 +131,8 @@ export const NOTHING: IDraft = {
   additions: '',
   archive: '',
   context: '',
-  activate: true
+  activate: true,
+  storage: null
 };
 
 /**

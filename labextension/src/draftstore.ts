@@ -82,6 +82,7 @@ function draftOf(value: unknown): IDraft | null {
   const sound =
     strings.every(each => typeof each === 'string') &&
     SOURCES.includes(found.source) &&
+    [null, 'local', 'registry'].includes(found.storage) &&
     Array.isArray(found.files) &&
     found.files.every(each => typeof each === 'string') &&
     Array.isArray(found.env) &&

@@ -76,6 +76,24 @@ export interface IEnvironment {
 }
 
 /**
+ * Where an image is kept.
+ */
+export type Storage = 'local' | 'registry';
+
+/**
+ * Where images of a project can be kept.
+ */
+export interface IStorageChoices {
+  default: Storage;
+  choices: {
+    storage: Storage;
+    available: boolean;
+    /** Why it is not, and what must be set by whom. */
+    reason: string;
+  }[];
+}
+
+/**
  * What a user asks to build.
  */
 export interface IBuildRequest {
@@ -96,4 +114,6 @@ export interface IBuildRequest {
   /** Folder relative to the project; the project's own when left out. */
   context?: string;
   description?: string;
+  /** The default of the project's community when left out. */
+  storage?: Storage;
 }

@@ -347,10 +347,14 @@ describe('what is neither form nor Dockerfile', () => {
       source: 'import',
       reference: ' no/such'
     });
-    model.set({ reference: 'debian:12' });
+    model.set({ reference: 'debian:12', storage: 'local' });
     expect(model.refusal).toBe('');
     await model.submit(false);
-    expect(submitted.pop()).toEqual({ ...said, reference: 'debian:12' });
+    expect(submitted.pop()).toEqual({
+      ...said,
+      reference: 'debian:12',
+      storage: 'local'
+    });
   });
 
   it('is an image of the project, with packages beside its own', async () => {

@@ -16,6 +16,7 @@ import { OtherFields, Steps } from './otherfields';
 import { ActionButton } from './parts';
 import { Prospects } from './prospects';
 import { Remarks } from './remarks';
+import { StorageChoice } from './storagechoice';
 import { TemplateFields } from './templatefields';
 
 /**
@@ -183,6 +184,14 @@ function Form(props: INewImageProps): JSX.Element {
               pickFile={props.pickFile}
             />
           )}
+          <StorageChoice
+            ids={ids}
+            trans={trans}
+            value={draft.storage}
+            usage={manager.usage}
+            ask={() => manager.api.storageChoices(model.project.id)}
+            onChange={storage => model.set({ storage })}
+          />
           <div className="jp-ImageManager-field">
             <label className="jp-ImageManager-check">
               <input

@@ -204,6 +204,17 @@ test('a new image begins with another image, or with an archive', async ({
   await expectAccessible(page);
   await lab.picture('new-image-import-refused');
 
+  // Where it is kept: a registry only where there is one, and else why not.
+  await expect(
+    form.getByRole('radio', { name: 'On this machine' })
+  ).toBeChecked();
+  await expect(
+    form.getByRole('radio', { name: 'In the registry' })
+  ).toBeDisabled();
+  await expect(form.getByRole('group', { name: 'Keep it' })).toContainText(
+    'must set a registry'
+  );
+
   // An archive, chosen among the files of the project.
   await form.getByRole('radio', { name: 'Archive' }).click();
   await form.getByRole('button', { name: 'Choose…' }).click();
@@ -242,6 +253,9 @@ test('a new image begins with another image, or with an archive', async ({
   await form.getByRole('radio', { name: 'A copy' }).click();
   await expect(form.getByLabel('Image of the project')).toHaveValue(/./);
   await form.getByLabel('Python packages to add').fill('six');
+  await expect(form.getByRole('region', { name: 'Dockerfile' })).toContainText(
+    'jim-test/debian:12'
+  );
   await lab.picture('new-image-duplicate');
   await form.getByRole('button', { name: 'Change the recipe' }).click();
   await expect(form.getByRole('radio', { name: 'Dockerfile' })).toBeChecked();
