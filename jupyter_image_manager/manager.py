@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from .policy import ImagePolicy
     from .portable.service import PortableService
     from .projects import ProjectService
-    from .registry.states import RegistryStates
     from .pulls.service import PullService
+    from .registry.states import RegistryStates
     from .retirement.service import RetirementService
     from .storage.service import StorageService
     from .store import Change, Store
