@@ -211,6 +211,18 @@ class PortableService(LoggingConfigurable):
             raise ImageUnusable(f"{image.spec} was never made, so there is nothing to lock; build it first.")
         return lock.write(Path(project.path), lock.of(image, self.manager.images.recipe(actor, image.id)))
 
+    def locked(self, actor: Actor, project_id: str) -> Lock:
+        """Return what a project's lock file says.
+
+        Raises
+        ------
+        NotFound
+            There is none.
+        """
+        project = self.manager.projects.get(actor, project_id)
+        access.check(actor, "image.view", project)
+        return lock.read(Path(project.path))
+
     def relock(self, project: Project, image: Image) -> None:
         """Write a newly activated image into the project's lock file, if it has one of another image."""
         folder = Path(project.path)
