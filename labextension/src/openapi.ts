@@ -690,6 +690,84 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/images/{id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Write an image with its recipe, context and report into an archive on the server */
+        post: operations["exportImage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{id}/load": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take in an archive that an export wrote, with its recipe; it is checked here */
+        post: operations["loadImage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{id}/lock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["id"];
+            };
+            cookie?: never;
+        };
+        /** Show what the lock file of a project says, image.lock */
+        get: operations["getLock"];
+        /** Write the lock file, of the active image or of another one */
+        put: operations["writeLock"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{id}/sync": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /** Activate the image that a sync gave, once it is ready, and say in what it differs */
+        put: operations["endSync"];
+        /** Begin to get the image of the lock file, as it is here, by a pull or by a build */
+        post: operations["beginSync"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/retirements": {
         parameters: {
             query?: never;
@@ -1648,6 +1726,100 @@ export interface components {
          * @enum {string}
          */
         RegistryState: "none" | "present" | "missing" | "unreachable" | "forbidden" | "rate_limited";
+        /**
+         * @example {
+         *       "path": "science/geo.tar"
+         *     }
+         */
+        ExportRequest: {
+            /** @description Jupyter path of the archive to be; its folder must be there. */
+            path: string;
+            /** @description Also when there is such a file already. */
+            overwrite?: boolean;
+        };
+        Exported: {
+            path: string;
+            bytes: number;
+        };
+        /**
+         * @example {
+         *       "path": "science/geo.tar",
+         *       "activate": true
+         *     }
+         */
+        LoadRequest: {
+            /** @description Jupyter path of the archive. */
+            path: string;
+            /** @description Another name than it had. */
+            name?: string;
+            activate?: boolean;
+        };
+        /** @example {} */
+        LockRequest: {
+            /** @description By default the active image. */
+            image_id?: string;
+        };
+        /** @description Which image a project is worked on in, for whoever clones it. */
+        Lock: {
+            name: string;
+            version: number;
+            /** @description Of the manifest in the repository, else the id in the engine that made it. */
+            digest: string;
+            /** @description Digest of the recipe. */
+            recipe: string;
+            /** @description Empty when it is in no registry. */
+            repository: string;
+            python: string;
+            architecture: string;
+            /** @description Where it lies in the project; empty when it was no file of it. */
+            dockerfile: string;
+            /** @description Of the Dockerfile, where it was no file. */
+            text: string;
+            /** @description Choices, where it was built from a template. */
+            template: Record<string, unknown>;
+            build_args: {
+                [key: string]: string;
+            };
+            /** @description Folder relative to the project. */
+            context: string;
+            /** @description Versions by name. */
+            packages: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * @example {
+         *       "rebuild": false
+         *     }
+         */
+        SyncRequest: {
+            /** @description Build it, though it is in a registry. */
+            rebuild?: boolean;
+        };
+        Sync: {
+            lock: components["schemas"]["Lock"];
+            /** @enum {unknown} */
+            how: "here" | "pulled" | "rebuilt";
+            /** @description To be activated by a PUT, once its build has succeeded. */
+            image_id: string;
+            build: components["schemas"]["Build"] | null;
+        };
+        /**
+         * @example {
+         *       "image_id": "3f0c5d2b8e7141c8a5f0b6d7e8f90a1b"
+         *     }
+         */
+        SyncEnd: {
+            image_id: string;
+        };
+        Synced: {
+            image_id: string;
+            spec: string;
+            /** @description Exactly the image of the lock file, not one like it. */
+            same: boolean;
+            same_recipe: boolean;
+            diff: components["schemas"]["PackageDiff"];
+        };
         /** @description What a retirement means for one image at the moment (R60). */
         RetirementNotice: {
             retirement_id: string;
@@ -4423,6 +4595,214 @@ export interface operations {
             403: components["responses"]["NotAllowed"];
             404: components["responses"]["NotFound"];
             500: components["responses"]["Fault"];
+        };
+    };
+    exportImage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExportRequest"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Exported"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            502: components["responses"]["EngineFailed"];
+            503: components["responses"]["EngineAbsent"];
+            504: components["responses"]["EngineHangs"];
+            507: components["responses"]["NoSpace"];
+        };
+    };
+    loadImage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LoadRequest"];
+            };
+        };
+        responses: {
+            /** @description Accepted. */
+            202: {
+                headers: {
+                    /** @description Where to look for the build. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Build"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            502: components["responses"]["EngineFailed"];
+            503: components["responses"]["EngineAbsent"];
+            504: components["responses"]["EngineHangs"];
+            507: components["responses"]["NoSpace"];
+        };
+    };
+    getLock: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Lock"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["Fault"];
+        };
+    };
+    writeLock: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LockRequest"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Lock"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            500: components["responses"]["Fault"];
+            507: components["responses"]["NoSpace"];
+        };
+    };
+    endSync: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SyncEnd"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Synced"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            502: components["responses"]["EngineFailed"];
+            503: components["responses"]["EngineAbsent"];
+            504: components["responses"]["EngineHangs"];
+        };
+    };
+    beginSync: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SyncRequest"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sync"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            502: components["responses"]["EngineFailed"];
+            503: components["responses"]["EngineAbsent"];
+            504: components["responses"]["EngineHangs"];
+            507: components["responses"]["NoSpace"];
         };
     };
     listRetirements: {
