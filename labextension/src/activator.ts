@@ -3,8 +3,8 @@ import type { ISessionContext } from '@jupyterlab/apputils';
 import { KernelAPI } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import { sizeOf } from './components/activation';
 import type { IRestartable } from './components/activation';
+import { sizeOf } from './difference';
 import { report, tellWait } from './news';
 import { messageOf } from './request';
 import type {

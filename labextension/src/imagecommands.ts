@@ -8,6 +8,7 @@ import type { Activator } from './activator';
 import { argsOf, imageId } from './commandargs';
 import { CommandIDs } from './commands';
 import type { Pages } from './pages';
+import { SERVER_ENVIRONMENT } from './tokens';
 import type { IImage, IImageManager } from './tokens';
 
 /**
@@ -154,20 +155,19 @@ export function addImageCommands(options: {
     run: async image => showLog(await (await actions()).checkImage(image))
   });
   add(CommandIDs.compareImage, {
-    label: trans.__('Compare with the Active Image'),
+    label: trans.__('Compare with What Is Active'),
     caption: trans.__(
-      'Show the packages in which an image differs from the active one'
+      'Show the packages in which an image differs from the active one, or from the server environment'
     ),
     question: trans.__('Compare which image?'),
     fits: isNext,
-    isEnabled: args =>
-      manager.project?.active_image_id !== null &&
-      manager.project?.active_image_id !== args.image_id,
+    isEnabled: args => manager.project?.active_image_id !== args.image_id,
     run: async image => {
-      const active = manager.project?.active_image;
-      if (active) {
-        await (await actions()).compare(active, image);
-      }
+      const active = manager.project?.active_image ?? {
+        id: SERVER_ENVIRONMENT,
+        spec: trans.__('Server environment')
+      };
+      await (await actions()).compare(active, image);
     }
   });
   add(CommandIDs.addPackages, {

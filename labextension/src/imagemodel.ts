@@ -7,11 +7,6 @@ import { ConnectionError, RequestError, messageOf } from './request';
 import type { IBuild, IImage, IImageManager, IReport } from './tokens';
 
 /**
- * Id under which the server environment can be compared as an image is.
- */
-export const SERVER_ENVIRONMENT = 'server-environment';
-
-/**
  * A layer of an image.
  */
 export interface ILayer {

@@ -8,6 +8,7 @@ import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import type { Widget } from '@lumino/widgets';
 
 import { imageIcon } from './icons';
+import type { RunField } from './runsettings';
 import type { IImage, IImageManager, IProject } from './tokens';
 
 /**
@@ -69,7 +70,7 @@ export class Pages {
   /**
    * Show how the kernels of a project run; when it is left, the focus returns to where it came from.
    */
-  async openRunSettings(project: IProject): Promise<void> {
+  async openRunSettings(project: IProject, first?: RunField): Promise<void> {
     const { manager, trans, report } = this._options;
     const opener = document.activeElement;
     const id = `jupyter-image-manager-run-${project.id}`;
@@ -84,6 +85,7 @@ export class Pages {
             project,
             status,
             trans,
+            first,
             onClosed: () => {
               this._close(id);
               if (opener instanceof HTMLElement && opener.isConnected) {

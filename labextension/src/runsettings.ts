@@ -6,17 +6,32 @@ const MB = 2 ** 20;
 const GB = 2 ** 30;
 
 /**
+ * Bytes by which a limit of the memory grows.
+ */
+export const MEMORY_STEP = 256 * MB;
+
+const FIELDS = [
+  'memory',
+  'cpus',
+  'processes',
+  'shm_size',
+  'network',
+  'environment',
+  'secrets',
+  'gpus'
+] as const;
+
+/**
  * The fields of the form.
  */
-export type RunField =
-  | 'memory'
-  | 'cpus'
-  | 'processes'
-  | 'shm_size'
-  | 'network'
-  | 'environment'
-  | 'secrets'
-  | 'gpus';
+export type RunField = (typeof FIELDS)[number];
+
+/**
+ * Whether a word names a field of the form.
+ */
+export function isField(word: unknown): word is RunField {
+  return FIELDS.some(each => each === word);
+}
 
 /**
  * Memory as limits are set: in powers of two.
@@ -41,6 +56,24 @@ export function boundsOf(status: IStatus): {
     memory: least(status.engine.memory, status.kernels.max_memory),
     cpus: least(status.engine.cpus, status.kernels.max_cpus)
   };
+}
+
+/**
+ * What a kernel may use of the memory, and the next sensible limit: twice as much, or what is left of that.
+ *
+ * @returns Null for `now` where there is no limit, and for `next` where no more is allowed.
+ */
+export function nextMemory(
+  settings: IRunSettings,
+  status: IStatus
+): { now: number | null; next: number | null } {
+  const now = settings.memory ?? status.kernels.memory;
+  if (now === null) {
+    return { now, next: null };
+  }
+  const wanted = Math.ceil((2 * now) / MEMORY_STEP) * MEMORY_STEP;
+  const next = Math.min(wanted, boundsOf(status).memory ?? wanted);
+  return { now, next: next > now ? next : null };
 }
 
 /**

@@ -5,6 +5,11 @@ import type { ISignal } from '@lumino/signaling';
 import type { ImageManagerAPI } from './api';
 
 /**
+ * Id under which the server environment can be compared as an image is.
+ */
+export const SERVER_ENVIRONMENT = 'server-environment';
+
+/**
  * What an image is good for.
  */
 export type ImageState =

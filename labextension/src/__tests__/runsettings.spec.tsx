@@ -4,7 +4,13 @@ import { act } from 'react';
 import { createRoot } from 'react-dom/client';
 
 import { RunSettingsForm } from '../components/runsettings';
-import { boundsOf, changesOf, fieldOf, summaryOf } from '../runsettings';
+import {
+  boundsOf,
+  changesOf,
+  fieldOf,
+  nextMemory,
+  summaryOf
+} from '../runsettings';
 import type { IRunSettings, IStatus } from '../tokens';
 import { aProject } from './factory';
 
@@ -52,6 +58,15 @@ it('says in one line what a kernel may use', () => {
 
 it('ends the sliders where the administrator or the machine does', () => {
   expect(boundsOf(status)).toEqual({ memory: 8 * GIB, cpus: 8 });
+});
+
+it('offers twice the memory, or what is left of that', () => {
+  const limited = (memory: number) => ({ ...usual, memory });
+  const step = GIB / 4;
+  expect(nextMemory(limited(1.2 * step), status).next).toBe(3 * step);
+  expect(nextMemory(limited(5 * GIB), status).next).toBe(8 * GIB);
+  expect(nextMemory(limited(8 * GIB), status).next).toBeNull();
+  expect(nextMemory(usual, status)).toEqual({ now: null, next: null });
 });
 
 it.each([

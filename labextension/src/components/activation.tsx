@@ -1,6 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
+import { sizeOf } from '../difference';
 import type { IPackageDiff, IProjectKernel } from '../tokens';
 import { DiffTable } from './difftable';
 import { Chip } from './parts';
@@ -22,13 +23,6 @@ export interface IRestartable extends IProjectKernel {
  */
 export function tickedAtFirst(kernels: ReadonlyArray<IRestartable>): string[] {
   return kernels.filter(each => !each.busy).map(each => each.kernelId);
-}
-
-/**
- * How many packages two images differ in.
- */
-export function sizeOf(diff: IPackageDiff): number {
-  return diff.added.length + diff.removed.length + diff.changed.length;
 }
 
 /**

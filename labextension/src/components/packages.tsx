@@ -1,8 +1,8 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import { SERVER_ENVIRONMENT } from '../imagemodel';
 import type { IPackage, ImageModel } from '../imagemodel';
+import { SERVER_ENVIRONMENT } from '../tokens';
 import { useAsked } from './asked';
 import { useView } from './context';
 import { DiffTable } from './difftable';

@@ -2,7 +2,13 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import { messageOf } from '../request';
-import { boundsOf, changesOf, fieldOf, formatMemory } from '../runsettings';
+import {
+  MEMORY_STEP,
+  boundsOf,
+  changesOf,
+  fieldOf,
+  formatMemory
+} from '../runsettings';
 import type { RunField } from '../runsettings';
 import type { IProject, IRunSettings, IStatus } from '../tokens';
 import { ActionButton } from './parts';
@@ -20,6 +26,8 @@ export function RunSettingsForm(props: {
   status: IStatus;
   /** Kernels of the project that run now. */
   running: number;
+  /** What has the focus at first. */
+  first?: RunField;
   trans: TranslationBundle;
   save: (changes: Partial<IRunSettings>) => Promise<void>;
   onCancelled: () => void;
@@ -39,6 +47,14 @@ export function RunSettingsForm(props: {
     text: string;
   } | null>(null);
   const [saving, setSaving] = React.useState(false);
+  React.useEffect(() => {
+    if (props.first) {
+      // A slider that is not wanted yet cannot have it: then its tick.
+      const field = document.getElementById(`${id}-${props.first}`);
+      const part = field?.closest('.jp-ImageManager-runField');
+      part?.querySelector<HTMLElement>('input:enabled, select')?.focus();
+    }
+  }, []);
   const most = boundsOf(status);
   const usual = status.kernels;
   const set = (changes: Partial<IRunSettings>) => {
@@ -114,7 +130,7 @@ export function RunSettingsForm(props: {
         value={now.memory}
         most={most.memory ?? Math.max(64 * GB, now.memory ?? 0)}
         least={256 * MB}
-        step={256 * MB}
+        step={MEMORY_STEP}
         first={Math.min(usual.memory ?? 4 * GB, most.memory ?? 4 * GB)}
         format={formatMemory}
         usual={

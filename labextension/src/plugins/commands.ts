@@ -14,6 +14,7 @@ import { CommandIDs } from '../commands';
 import { imageIcon } from '../icons';
 import { addBuildCommands, addImageCommands } from '../imagecommands';
 import { Pages } from '../pages';
+import { isField } from '../runsettings';
 import { sessionContexts } from '../sessions';
 import { IImageManager } from '../tokens';
 
@@ -139,7 +140,8 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
       label: trans.__('Run Settings…'),
       caption: trans.__('Change what the kernels of a project may use'),
       describedBy: argsOf({
-        project_id: trans.__('Id of a project; the one in front when left out')
+        project_id: trans.__('Id of a project; the one in front when left out'),
+        field: trans.__('Field that has the focus at first, such as “memory”')
       }),
       isEnabled: args => ready() && (inProject() || !!args.project_id),
       execute: async args => {
@@ -150,7 +152,11 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
               )
             : manager.project;
         if (project) {
-          await pages.openRunSettings(project);
+          const { field } = args;
+          await pages.openRunSettings(
+            project,
+            isField(field) ? field : undefined
+          );
         }
       }
     });

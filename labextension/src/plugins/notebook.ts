@@ -3,14 +3,17 @@ import type {
   JupyterFrontEndPlugin
 } from '@jupyterlab/application';
 import { Notification } from '@jupyterlab/apputils';
+import type { Cell } from '@jupyterlab/cells';
 import { PathExt } from '@jupyterlab/coreutils';
 import { INotebookTracker, NotebookActions } from '@jupyterlab/notebook';
 import type { NotebookPanel } from '@jupyterlab/notebook';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator } from '@jupyterlab/translation';
 import type { TranslationBundle } from '@jupyterlab/translation';
+import type { IDisposable } from '@lumino/disposable';
 
 import { CommandIDs } from '../commands';
+import { sizeOf } from '../difference';
 import {
   METADATA_KEY,
   PendingCells,
@@ -19,8 +22,8 @@ import {
   memoryOf
 } from '../notebooks';
 import { nearestProject } from '../kernels';
-import { IImageManager } from '../tokens';
-import type { IKernelEvent } from '../tokens';
+import { IImageManager, SERVER_ENVIRONMENT } from '../tokens';
+import type { IKernelEvent, IPackageDiff } from '../tokens';
 
 /**
  * Says when a notebook last ran in another image, and explains the death of its kernel.
@@ -86,8 +89,10 @@ function explainDeaths(
   trans: TranslationBundle
 ): void {
   const pending = new PendingCells();
+  const offers = new WeakMap<Cell, Promise<IDisposable>>();
   NotebookActions.executionScheduled.connect((_, { notebook, cell }) => {
     pending.scheduled(notebook, cell);
+    void offers.get(cell)?.then(offer => offer.dispose());
   });
   NotebookActions.executed.connect((_, { notebook, cell }) => {
     pending.executed(notebook, cell);
@@ -108,6 +113,15 @@ function explainDeaths(
     const cell = pending.take(panel.content);
     if (cell && settings.explainDeath) {
       explainInCell(cell, message);
+      if (event.reason === 'out_of_memory') {
+        const projectId = event.project_id;
+        offers.set(
+          cell,
+          import('../widgets/outofmemory').then(({ offerMemory }) =>
+            offerMemory({ app, manager, panel, cell, projectId, trans })
+          )
+        );
+      }
     }
     Notification.error(`${PathExt.basename(panel.context.path)}: ${message}`, {
       autoClose: false,
@@ -118,7 +132,8 @@ function explainDeaths(
                 label: trans.__('Allow more memory'),
                 callback: () => {
                   void app.commands.execute(CommandIDs.runSettings, {
-                    project_id: event.project_id
+                    project_id: event.project_id,
+                    field: 'memory'
                   });
                 }
               }
@@ -155,24 +170,32 @@ function tellDifferences(
       project.active_image?.spec ?? trans.__('the server environment');
     const images = await manager.api.images(project.id).catch(() => []);
     const old = images.find(image => isRemembered(image, memory));
+    const active = project.active_image_id ?? SERVER_ENVIRONMENT;
+    const diff =
+      old && (await manager.api.diff(old.id, active).catch(() => null));
     const id = Notification.info(
-      trans.__(
-        '%1 last ran in %2. Here it runs in %3.',
-        PathExt.basename(path),
-        memory.image,
-        now
-      ),
+      [
+        trans.__(
+          '%1 last ran in %2. Here it runs in %3.',
+          PathExt.basename(path),
+          memory.image,
+          now
+        ),
+        diff && differenceOf(diff, trans)
+      ]
+        .filter(Boolean)
+        .join(' '),
       {
         autoClose: 15000,
         actions: [
-          ...(old && project.active_image
+          ...(diff
             ? [
                 {
                   label: trans.__('Compare'),
                   callback: (event: MouseEvent) => {
                     event.preventDefault();
                     void app.commands.execute(CommandIDs.compareImage, {
-                      image_id: old.id
+                      image_id: old!.id
                     });
                   }
                 }
@@ -195,4 +218,15 @@ function tellDifferences(
       }
     );
   });
+}
+
+function differenceOf(diff: IPackageDiff, trans: TranslationBundle): string {
+  const count = sizeOf(diff);
+  return count
+    ? trans._n(
+        '%1 Python package differs.',
+        '%1 Python packages differ.',
+        count
+      )
+    : trans.__('The Python packages are the same.');
 }

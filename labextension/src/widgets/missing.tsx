@@ -4,8 +4,7 @@ import { NotebookActions } from '@jupyterlab/notebook';
 import type { NotebookPanel } from '@jupyterlab/notebook';
 import type { Kernel } from '@jupyterlab/services';
 import type { ITranslator, TranslationBundle } from '@jupyterlab/translation';
-import { ReactWidget } from '@jupyterlab/ui-components';
-import type { PanelLayout } from '@lumino/widgets';
+import type { ReactWidget } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import { MissingModule } from '../components/missingmodule';
@@ -13,6 +12,7 @@ import { kernelsOf } from '../kernels';
 import { MissingModules } from '../missing';
 import { missingName } from '../modules';
 import type { IImageManager } from '../tokens';
+import { insertBar } from './cellbar';
 
 /** Milliseconds that a kernel may take to be idle after its restart. */
 const PATIENCE = 120_000;
@@ -111,7 +111,8 @@ export class MissingBars {
       return;
     }
     const { app, panel, trans } = this._options;
-    const bar = ReactWidget.create(
+    const bar = insertBar(
+      cell,
       <MissingModule
         cell={cell}
         modules={this.modules}
@@ -128,9 +129,6 @@ export class MissingBars {
         }}
       />
     );
-    bar.addClass('jp-ImageManager-missingPlace');
-    const layout = cell.layout as PanelLayout;
-    layout.insertWidget(layout.widgets.length - 1, bar); // before the footer
     this._bars.set(cell, bar);
     cell.disposed.connect(() => this._bars.delete(cell));
   }

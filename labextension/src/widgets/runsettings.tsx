@@ -5,6 +5,7 @@ import * as React from 'react';
 
 import { RunSettingsForm } from '../components/runsettings';
 import { ServerNotice } from '../components/servernotice';
+import type { RunField } from '../runsettings';
 import type { IImageManager, IProject, IStatus } from '../tokens';
 
 /**
@@ -15,6 +16,8 @@ export function createRunSettingsWidget(options: {
   project: IProject;
   status: IStatus;
   trans: TranslationBundle;
+  /** What has the focus at first. */
+  first?: RunField;
   onClosed: () => void;
 }): ReactWidget {
   const { manager, project, trans, onClosed } = options;
@@ -28,6 +31,7 @@ export function createRunSettingsWidget(options: {
         project={project}
         status={options.status}
         running={running}
+        first={options.first}
         trans={trans}
         save={async changes => {
           await manager.api.setRunSettings(project.id, changes);

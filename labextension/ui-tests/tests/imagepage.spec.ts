@@ -37,6 +37,14 @@ async function pictures(lab: Lab, name: string): Promise<void> {
 
 test('the page of an image answers what is asked of it', async ({ lab }) => {
   const { page } = lab;
+  const project = await lab.api('POST', 'projects', { path: 'churn' });
+  const text: string = await lab.contents('churn/Dockerfile');
+  const first = await built(lab, project.id, text);
+  const second = await built(
+    lab,
+    project.id,
+    text.replace('ENV WHERE=', `${MORE}\nENV ELSE=`)
+  );
   const imports = 'import os, cv2\nimport pandas as pd\nfrom odd_one import x';
   await lab.put('churn/wants.ipynb', {
     type: 'notebook',
@@ -45,7 +53,12 @@ test('the page of an image answers what is asked of it', async ({ lab }) => {
       nbformat_minor: 5,
       metadata: {
         kernelspec: { name: 'python3', display_name: 'Python 3' },
-        language_info: { name: 'python' }
+        language_info: { name: 'python' },
+        image_manager: {
+          image: first.spec,
+          digest: first.digest || first.engine_image,
+          project: project.id
+        }
       },
       cells: [
         {
@@ -59,15 +72,15 @@ test('the page of an image answers what is asked of it', async ({ lab }) => {
       ]
     }
   });
-  const project = await lab.api('POST', 'projects', { path: 'churn' });
-  const text: string = await lab.contents('churn/Dockerfile');
-  const first = await built(lab, project.id, text);
-  const second = await built(
-    lab,
-    project.id,
-    text.replace('ENV WHERE=', `${MORE}\nENV ELSE=`)
-  );
   await lab.open('churn/wants.ipynb');
+  const told = page.getByRole('alert').filter({ hasText: 'last ran in geo:1' });
+  await expect(told).toContainText(
+    /Here it runs in the server environment\. \d+ Python packages differ/
+  );
+  await told.getByRole('button', { name: 'Compare' }).click();
+  const dialog = page.getByRole('dialog');
+  await expect(dialog).toContainText('geo:1 against Server environment');
+  await dialog.getByRole('button', { name: 'Close' }).click();
   await lab.command('application:toggle-left-area');
   await expect(lab.cell(0)).toContainText('cv2');
   await lab.command('image-manager:open-image', { image_id: second.id });

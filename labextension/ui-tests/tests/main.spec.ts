@@ -170,7 +170,27 @@ test('a death by memory is explained in the cell', async ({ lab }) => {
   await expect(lab.cell(2).locator('.jp-OutputArea')).not.toContainText(
     'survived'
   );
+  const offer = lab.cell(2).getByRole('group', { name: 'Out of memory' });
+  await expect(offer).toContainText('more than the 400 MiB');
   await lab.picture('death');
+
+  // More of it is two clicks away.
+  await offer.getByRole('button', { name: 'Allow 1 GiB' }).click();
+  await expect(offer).toContainText('may use 1 GiB from their next start');
+  const { run_settings } = await lab.api('GET', `projects/${project.id}`);
+  expect(run_settings.memory).toBe(2 ** 30);
+  await offer.getByRole('button', { name: 'Restart the kernel now' }).click();
+  await expect(offer).toHaveCount(0, { timeout: 60_000 });
+  await lab.run(1);
+  await expect(lab.cell(1).locator('.jp-OutputArea')).toContainText('42');
+
+  // Or any other value, where the memory has the focus.
+  await lab.command('image-manager:run-settings', {
+    project_id: project.id,
+    field: 'memory'
+  });
+  await expect(page.getByLabel('Memory', { exact: true })).toBeFocused();
+  await page.keyboard.press('Escape');
 });
 
 test('a build that fails says why, first', async ({ lab }) => {
