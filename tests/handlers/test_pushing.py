@@ -34,7 +34,7 @@ def registry(tmp_path: Path) -> Iterator[registries.Registry]:
 
 
 async def until(call: Any, route: str, **wanted: Any) -> Any:
-    for _ in range(1500):
+    for _ in range(900):
         _, found = await call("GET", route)
         if wanted.items() <= found.items():
             return found
@@ -43,8 +43,9 @@ async def until(call: Any, route: str, **wanted: Any) -> Any:
 
 
 async def test_a_push_that_failed_is_asked_for_again(
-    call: Any, manager: Any, project: Any, registry: registries.Registry
+    call: Any, manager: Any, project: Any, registry: registries.Registry, jp_serverapp: Any
 ) -> None:
+    await jp_serverapp.extension_manager.start_all_extensions()  # what the server does by itself
     with faults.proxy(registry.address) as proxy:
         actor = Actor(name="owner", display_name="Owner", via="http")
         mine = manager.communities.of(manager.store.project(project["id"]))
