@@ -15,7 +15,7 @@ export YARN_ENABLE_TELEMETRY := 0
 FRONTEND := $(shell find labextension/src labextension/style labextension/schema -type f 2>/dev/null) \
 	labextension/package.json labextension/tsconfig.json
 
-.PHONY: help setup demo lab test lint format bench pictures translations lock clean
+.PHONY: help setup demo lab test soak lint format bench pictures translations lock clean
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
@@ -33,6 +33,10 @@ lab: setup ## open JupyterLab on the example
 test: setup ## everything: lint, types, unit, engine, front end, browser, wheel
 	@machine/system-packages engine bases curl podman browser
 	@machine/with-engine machine/run-tests
+
+soak: setup ## long random histories of images, for an hour or so
+	@machine/system-packages engine bases
+	@SOAK_STEPS=20000 machine/with-engine python -m pytest -q -s tests/storage/test_histories.py
 
 lint: setup ## style and types
 	@machine/run-tests style types

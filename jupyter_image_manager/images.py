@@ -351,8 +351,12 @@ class ImageService(LoggingConfigurable):
         if image.engine_image and not confirm:
             frees = usage.frees(self.manager, image)
             raise NeedsConfirmation(f"Deleting {image.spec} is final; confirm it.", {"frees": frees})
-        if original and image.repository and image.registry_state is not RegistryState.MISSING:
-            self.manager.storage.delete_original(actor, image_id, confirm=confirm)
+        if original and image.repository:
+            self.manager.registry_states.look([image_id])  # whoever was first there: it is to be gone, and is
+            if self.image(actor, image_id).registry_state is not RegistryState.MISSING:
+                self.manager.storage.delete_original(actor, image_id, confirm=confirm)
+        if image.pinned:
+            self.manager.pulls.forget(image_id)
         if image.engine_image or image.reference:
             self.manager.storage.remove_copy(image)
         self.manager.store.delete_image(image_id)

@@ -96,7 +96,10 @@ def evict(manager: ImageManager, *, ttl: timedelta, limit: int) -> list[str]:
         return holdings.engine.frees([one[id] for id in engine_images])
 
     found = []
-    for copy in choose(copies, utcnow(), ttl=ttl, limit=limit, taken=taken):
+    chosen = choose(copies, utcnow(), ttl=ttl, limit=limit, taken=taken)
+    # What was known may be old by now, and what goes from here must be there.
+    manager.registry_states.look({image.id for copy in chosen for image in copy.images})
+    for copy in chosen:
         if _still(manager, copy):
             found += _remove(manager, copy)
     return found
@@ -144,10 +147,13 @@ def _moments(image: Image, brought: datetime | None) -> list[datetime]:
 
 
 def _still(manager: ImageManager, copy: Copy) -> bool:
-    """Tell whether nothing has happened to a copy since it was chosen: no kernel is about to start in it."""
+    """Tell whether a copy may go as it was chosen: no kernel is about to start in it, and its registry has it now."""
     now = [manager.store.image(image.id) for image in copy.images]
     return all(
-        image is not None and image.last_used == before.last_used and image.optimized == before.optimized
+        image is not None
+        and image.last_used == before.last_used
+        and image.optimized == before.optimized
+        and image.registry_state is RegistryState.PRESENT
         for image, before in zip(now, copy.images, strict=True)
     )
 

@@ -51,6 +51,8 @@ def prune(
 ) -> PrunePreview:
     """Return what nobody needs, and with `confirm` remove it."""
     projects = list(projects)
+    if confirm:
+        _look(manager, projects)
     everything = [image for project in manager.store.projects() for image in manager.store.images(project.id)]
     holdings = look(manager, manager.accounting.contents, everything)
     found = [*_leftovers(manager, projects, everything), *_unused(manager, projects, older_than, optimized)]
@@ -74,6 +76,13 @@ def prune(
             removed.append(item)
             freed += item.frees
     return PrunePreview(tuple(removed), freed, done=True, failed=tuple(failed))
+
+
+def _look(manager: ImageManager, projects: Iterable[Project]) -> None:
+    """Ask the registries before copies go: what was known may be old by now, and what goes from here must be there."""
+    tags = manager.engine.image_tags()
+    images = [image for project in projects for image in manager.store.images(project.id)]
+    manager.registry_states.look({image.id for image in images if image.pinned and image.engine_image in tags})
 
 
 def _remove(manager: ImageManager, actor: Actor, found: _Found) -> None:
