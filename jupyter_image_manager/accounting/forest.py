@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from ..models import Layer
-from .parts import ROOT, Node, Parts
+from .parts import Parts
+
+ROOT = -1
 
 
 class Forest(Parts):
@@ -28,11 +30,13 @@ class Forest(Parts):
 
     def __init__(self, contents: Mapping[str, Sequence[Layer]]) -> None:
         super().__init__()
-        self._by_digest: dict[tuple[int, str], int] = {}
-        self._by_instruction: dict[tuple[int, str, int], int] = {}
+        self._parents: list[int] = []  # what stands on a layer has a higher number
+        self._digests: list[str] = []
+        self._places: dict[str, int] = {}  # by digest, and by instruction
         # Those with digests first: the others find theirs among them, in whatever order they come.
         for owner in sorted(contents, key=lambda each: (any(not layer.digest for layer in contents[each]), each)):
             self._add(owner, contents[owner])
+        self._places.clear()
 
     def _add(self, owner: str, layers: Sequence[Layer]) -> None:
         way = []
@@ -41,24 +45,27 @@ class Forest(Parts):
             if not layer.size and not layer.digest:
                 continue  # an instruction that made no layer
             place = self._node(place, layer)
-            self._nodes[place].owners.append(owner)
+            self._having[place] += 1
             way.append(place)
         self._ways[owner] = tuple(way)
 
     def _node(self, parent: int, layer: Layer) -> int:
-        instruction = (parent, layer.created_by, layer.size)
-        found = self._by_digest.get((parent, layer.digest)) if layer.digest else None
+        digest, instruction = f"{parent} {layer.digest}", f"{parent} {layer.size} {layer.created_by}"
+        found = self._places.get(digest) if layer.digest else None
         if found is None:
-            found = self._by_instruction.get(instruction)
-            if found is not None and layer.digest and self._nodes[found].digest:
+            found = self._places.get(instruction)
+            if found is not None and layer.digest and self._digests[found]:
                 found = None  # made alike, and yet something else
         if found is None:
-            found = len(self._nodes)
-            self._nodes.append(Node(parent, layer.size, layer.digest))
-            self._by_instruction.setdefault(instruction, found)
+            found = len(self._sizes)
+            self._sizes.append(layer.size)
+            self._having.append(0)
+            self._parents.append(parent)
+            self._digests.append(layer.digest)
+            self._places.setdefault(instruction, found)
         if layer.digest:
-            self._nodes[found].digest = layer.digest
-            self._by_digest[parent, layer.digest] = found
+            self._digests[found] = layer.digest
+            self._places[digest] = found
         return found
 
     def best(self, candidates: Collection[str], most: int) -> tuple[tuple[str, ...], int]:
@@ -66,25 +73,35 @@ class Forest(Parts):
 
         Nothing is among them that frees nothing.
         """
-        allowed = set(candidates) & set(self._ways)
-        below = [node.size for node in self._nodes]
-        tables: list[_Table] = [[(0, ())] for _ in self._nodes]
+        allowed = self._count(sorted(set(candidates) & set(self._ways)))
+        below = list(self._sizes)
+        whole = self._wholly(allowed, most)
+        tables: dict[int, _Table] = {}
         best: _Table = [(0, ())]
-        for place in range(len(self._nodes) - 1, -1, -1):  # what stands on a layer has a higher number
-            node = self._nodes[place]
-            owners = sorted(set(node.owners))
-            if len(owners) <= most and below[place] and allowed.issuperset(owners):
-                table = tables[place]
+        for place in range(len(self._sizes) - 1, -1, -1):
+            table, parent = tables.pop(place, None), self._parents[place]
+            owners = whole.get(place)
+            if owners is not None and below[place]:
+                table = [*(table or [(0, ())])]
                 table += [table[-1]] * (len(owners) + 1 - len(table))
                 table[len(owners)] = max(table[len(owners)], (below[place], tuple(owners)), key=_bytes)
-            if node.parent == ROOT:
-                best = _merged(best, tables[place], most)
-            else:
-                below[node.parent] += below[place]
-                tables[node.parent] = _merged(tables[node.parent], tables[place], most)
-            tables[place] = []
+            if parent == ROOT:
+                best = _merged(best, table, most) if table else best
+                continue
+            below[parent] += below[place]
+            if table:
+                tables[parent] = _merged(tables.get(parent, [(0, ())]), table, most)
         frees, chosen = max(best, key=lambda each: (each[0], -len(each[1])))
         return chosen, frees
+
+    def _wholly(self, allowed: Sequence[int], most: int) -> dict[int, list[str]]:
+        """Return the layers that go when all that have them go, which may and are not too many; with these."""
+        found: dict[int, list[str]] = {}
+        for owner in sorted(self._ways):
+            for place in self._ways[owner]:
+                if self._having[place] <= most and allowed[place] == self._having[place]:
+                    found.setdefault(place, []).append(owner)
+        return found
 
 
 _Table = list[tuple[int, tuple[str, ...]]]
@@ -97,8 +114,6 @@ def _bytes(entry: tuple[int, tuple[str, ...]]) -> int:
 
 def _merged(first: _Table, second: _Table, most: int) -> _Table:
     """Return, for each number of images, the best of two parts of the forest together."""
-    if len(second) == 1:
-        return first
     length = min(most + 1, len(first) + len(second) - 1)
     found: _Table = [(0, ())] * length
     for a, (frees_a, chosen_a) in enumerate(first):
