@@ -88,6 +88,7 @@ def report_outcome(context: Context, build: Build) -> int:
         seconds = (build.finished - build.started).total_seconds() if build.finished and build.started else None
         ready = "is in its registry" if build.kind is BuildKind.PUSH else "is ready"
         console.say(f"{spec} {ready} after {duration(seconds)}." + _next_step(image))
+        _warn_of_quotas(context, image.image.project_id)
         return 0
     failure = build.failure
     if failure and not console.as_json:
@@ -101,6 +102,12 @@ def report_outcome(context: Context, build: Build) -> int:
     if image.image.report is not None and not console.as_json:
         show_report(context, image.image.report, only_wrong=True)
     return UNREACHABLE if failure and failure.code == PUSH_FAILED else 1
+
+
+def _warn_of_quotas(context: Context, project_id: str) -> None:
+    """Say before a build is refused that a quota or the disk is nearly used up."""
+    for warning in context.manager.images.usage(context.actor, project_id)["warnings"]:
+        context.console.note(f"warning: {warning}")
 
 
 def _next_step(image: ImageSummary) -> str:

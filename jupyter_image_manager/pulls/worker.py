@@ -210,7 +210,7 @@ class PullProcess:
                 self.service.hold(other, held)
         now = self.store.pull(self.pull.id)
         if now is not None and now.optimize:  # somebody who joined may have asked for it meanwhile
-            self.store.set_image(image.id, optimized=True)
+            self.manager.storage.hold(self.store.set_image(image.id, optimized=True))
         source.note(self.manager, image, None)
 
 
