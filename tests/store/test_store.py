@@ -25,6 +25,7 @@ from jupyter_image_manager.models import (
     Project,
     Report,
     RunSettings,
+    Storage,
     utcnow,
 )
 from jupyter_image_manager.store import Store
@@ -283,10 +284,11 @@ def test_a_build_of_the_same_recipe_is_found_while_it_runs(store: Store, project
     recipe = a_recipe(digest="sha256:same")
     image = store.add_image(an_image(project.id, recipe), recipe)
     build = store.add_build(a_build(image))
-    assert store.active_build_of(project.id, "analysis", "sha256:same") == build
-    assert store.active_build_of(project.id, "other", "sha256:same") is None
+    assert store.active_build_of(project.id, "analysis", "sha256:same", Storage.LOCAL) == build
+    assert store.active_build_of(project.id, "analysis", "sha256:same", Storage.REGISTRY) is None
+    assert store.active_build_of(project.id, "other", "sha256:same", Storage.LOCAL) is None
     store.set_build(build.id, state=BuildState.CANCELLED)
-    assert store.active_build_of(project.id, "analysis", "sha256:same") is None
+    assert store.active_build_of(project.id, "analysis", "sha256:same", Storage.LOCAL) is None
 
 
 def test_changes_are_numbered_in_order(store: Store, project: Project) -> None:
