@@ -65,6 +65,8 @@ class CheckProcess(BuildProcess):
 
     def _work(self) -> None:
         self.say(f"checking {self.image.spec}, asked for by {self.build.requested_by}")
+        if self.image.pinned:
+            self._bring()
         try:
             report = self.manager.builds.checker.check(self.image, line=self._checking)
         except ImageNotFound:
@@ -83,6 +85,14 @@ class CheckProcess(BuildProcess):
             lines=failure.items(report),
         )
         self._finish(BuildState.FAILED, why)
+
+    def _bring(self) -> None:
+        """Have an image here that only its registry may have by now."""
+        pulls = self.manager.pulls
+        pull = pulls.ensure(self.actor, self.image)
+        if pull is not None:
+            self.say(f"pulling {self.image.pinned}")
+            pulls.wait(self.actor, pull.id, progress=lambda _: self._check_cancelled())
 
     def _end(self, state: BuildState, why: BuildFailure) -> None:
         """Write an end that is no success; image and engine are as they were."""

@@ -61,13 +61,16 @@ class PullProcess:
         self._news = time.monotonic()  # when something came last
         self._place: dict[str, Any] = {}
         self._shown = 0.0
+        self._heard = time.monotonic()  # when the engine said anything last
+        self._doubt: ImageManagerError | None = None  # why the registry did not answer us; the engine may reach it
+        self._given_up = False
         self._beaten = time.time()
 
     def live(self) -> None:
         """Pull, whatever happens."""
         signal.signal(signal.SIGTERM, lambda *_: self._cancel())
         signal.signal(signal.SIGINT, lambda *_: self._cancel())
-        with Beat(self._sign, self._cancel, self._show) as beat:
+        with Beat(self._sign, self._cancel, self._tick) as beat:
             error: ImageManagerError | None = None
             try:
                 with own_disk():
@@ -102,6 +105,15 @@ class PullProcess:
         now = self.store.set_pull(self.pull.id, heartbeat=utcnow())
         # After the machine slept nobody can have said that they wait.
         return now.cancel_requested or (not slept and self.store.abandon_pull(self.pull.id, within=WAITER_LIMIT))
+
+    def _tick(self) -> None:
+        self._show()
+        transfer, silence = self._transfer, time.monotonic() - self._heard
+        # An engine tries a registry that is out of order again by itself, for longer than people wait.
+        limit = self.service.patience if self._came or self._doubt is None else self.service.first_patience
+        if transfer is not None and silence > limit and not self._given_up:
+            self._given_up = True
+            transfer.cancel()
 
     def _show(self) -> None:
         """Write where the pull is, if that is new and not too soon."""
@@ -156,10 +168,12 @@ class PullProcess:
         room.require(self.manager, self.image)
         self._check_cancelled()
         transfer = self.manager.engine.pull(self.pull.reference, access=access)
+        self._doubt, self._given_up, self._heard = refused, False, time.monotonic()
         self._transfer, self._best = transfer, (0, 0)
         try:
             self._check_cancelled()
             for step in transfer:
+                self._heard = time.monotonic()
                 if (step.layers_done, step.current) > self._best:
                     self._best, self._news = (step.layers_done, step.current), time.monotonic()
                     self._came = self._came or step.current > 0
@@ -169,6 +183,11 @@ class PullProcess:
                     "current": step.current,
                     "total": max(step.total, step.current),
                 }
+        except ImageManagerError:
+            self._check_cancelled()
+            if self._given_up:
+                raise self._doubt or silent(self.image) from None
+            raise
         finally:
             self._transfer = None
         self._check_cancelled()
@@ -220,6 +239,13 @@ def wrong(image: Image) -> RegistryUnavailable:
         f"The registry delivered something else than {image.pinned}, so {image.spec} was not taken in; let its "
         "administrator look why, or build the image again from its recipe.",
         {"reason": "digest"},
+    )
+
+
+def silent(image: Image) -> RegistryUnavailable:
+    """Return the error for a pull of which nothing was heard for long."""
+    return RegistryUnavailable(
+        f"Nothing more came of {image.spec} for minutes; look whether registry and network are up, then try again."
     )
 
 

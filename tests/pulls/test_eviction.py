@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from jupyter_image_manager.engine.port import LABEL, ContainerSpec
-from jupyter_image_manager.models import PullState
+from jupyter_image_manager.models import BuildState
 
-from ..kernels.laboratory import ACTOR
+from ..kernels.laboratory import ACTOR, until
 from .conftest import Harbour
 
 pytestmark = pytest.mark.engine
@@ -50,5 +50,7 @@ def test_a_cached_copy_goes_when_nobody_needs_it_and_is_pulled_again(
     assert not harbour.held(image) and image.engine_image not in engine.image_tags()
     assert storage.evict() == []
     harbour.manager.images.usable(harbour.now(image))  # it is not missing: it comes again
-    assert harbour.pulls.wait(ACTOR, harbour.ensure(image).id).state is PullState.DONE
+    check = harbour.manager.builds.check(ACTOR, image.id)
+    until(lambda: harbour.manager.builds.get(ACTOR, check.id).done)
+    assert harbour.manager.builds.get(ACTOR, check.id).state is BuildState.SUCCEEDED
     assert harbour.held(image)

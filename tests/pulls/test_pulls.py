@@ -66,7 +66,7 @@ def test_it_goes_on_when_its_process_is_killed_and_ends_when_nobody_waits(harbou
     until(lambda: worker.alive() is False)
     (taken,) = harbour.pulls.recover()
     assert taken.id == pull.id and taken.worker != running.worker
-    harbour.until(pull, lambda pull: pull.layers_done > running.layers_done and pull.worker == taken.worker)
+    harbour.until(pull, lambda pull: pull.worker == taken.worker and pull.heartbeat > taken.heartbeat)
 
     # It was for the background alone; once it is attended, it ends with the last who waits.
     harbour.manager.store.set_pull(pull.id, unattended=False)
