@@ -69,20 +69,20 @@ export class Actions {
   }
 
   /**
-   * Run a finished build again.
+   * Run a finished build again; of an image that is made, only what is left: its check, or its push.
    *
-   * @returns Whether it was accepted.
+   * @returns The id of the build, or null when it was refused.
    */
-  async retryBuild(buildId: string): Promise<boolean> {
+  async retryBuild(buildId: string): Promise<string | null> {
     const { manager, trans } = this._options;
     try {
-      await manager.api.retry(buildId);
+      const build = await manager.api.retry(buildId);
+      await manager.refresh();
+      return build.id;
     } catch (error) {
       report(trans, trans.__('The build was not started again.'), error);
-      return false;
+      return null;
     }
-    await manager.refresh();
-    return true;
   }
 
   /**

@@ -247,9 +247,10 @@ export function addBuildCommands(options: {
     describedBy,
     execute: async args => {
       const id = String(args.build_id);
-      if (await (await actions()).retryBuild(id)) {
+      const started = await (await actions()).retryBuild(id);
+      if (started !== null) {
         pages.closeLog(id);
-        await pages.openLog(id);
+        await pages.openLog(started);
       }
     }
   });

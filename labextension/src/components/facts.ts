@@ -105,6 +105,15 @@ function failureFact(
 }
 
 /**
+ * Tell whether an image is to be in a registry and is on this machine only.
+ */
+export function notPushed(image: IImage): boolean {
+  return (
+    image.storage === 'registry' && image.state === 'ready' && !image.repository
+  );
+}
+
+/**
  * The sensible action of a row, and what else its menu offers.
  */
 export function actionsOf(

@@ -6,12 +6,13 @@ import { CommandIDs } from '../commands';
 import { elapsed, formatClock, formatDate } from '../format';
 import { dockerfileOf } from '../imagemodel';
 import type { ImageModel } from '../imagemodel';
+import { hasFailed } from '../logmodel';
 import type { LogModel } from '../logmodel';
 import type { IBuild, IImage } from '../tokens';
 import { AccessTab } from './accesstab';
 import { useView } from './context';
 import type { IMenuItem } from './context';
-import { actionsOf, stateOf, toneOf } from './facts';
+import { actionsOf, notPushed, stateOf, toneOf } from './facts';
 import { useKeptFocus } from './focus';
 import { LogContent } from './log';
 import { Overview } from './overview';
@@ -208,6 +209,18 @@ function Header({ model }: { model: ImageModel }): JSX.Element {
             }
           >
             {trans.__('Try again')}
+          </ActionButton>
+        )}
+        {notPushed(image) && model.build && hasFailed(model.build) && (
+          <ActionButton
+            title={trans.__(
+              'It is saved on this machine only: push it to the registry, without building it'
+            )}
+            onClick={() =>
+              run(CommandIDs.retryBuild, { build_id: image.last_build_id! })
+            }
+          >
+            {trans.__('Push')}
           </ActionButton>
         )}
         {action && action.command !== CommandIDs.openLog && (
