@@ -6,6 +6,7 @@ import argparse
 import csv
 from typing import Any
 
+from ..errors import EngineError, EngineUnavailable
 from ..models import UsageReport, as_json
 from .context import Context, WrongUsage
 from .output import size
@@ -59,6 +60,7 @@ def usage_command(context: Context) -> int:
     elif not args.everything:
         scope["project_id"] = context.project().id
     manager.accounting.meter()
+    _protect(context)
     report = manager.accounting.report(context.actor, month=args.month, **scope)
     if "project_id" in scope:
         about = manager.images.usage(context.actor, scope["project_id"])
@@ -71,6 +73,14 @@ def usage_command(context: Context) -> int:
     else:
         _show(context, report, about)
     return 0
+
+
+def _protect(context: Context) -> None:
+    """Protect copies, as a server does each minute: there may be none."""
+    try:
+        context.manager.storage.keep()
+    except (EngineError, EngineUnavailable) as error:
+        context.console.note(f"warning: {error.message}")
 
 
 def _show(context: Context, report: UsageReport, about: dict[str, Any]) -> None:
