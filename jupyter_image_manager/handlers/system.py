@@ -9,7 +9,7 @@ from typing import Any
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 
-from .. import __version__
+from .. import __version__, machine_room
 from ..errors import ImageManagerError
 from ..models import Actor
 from ..patience import asked
@@ -146,13 +146,16 @@ class StatusHandler(SystemHandler):
 
     def _status(self, actor: Actor) -> dict[str, Any]:
         engine: dict[str, Any] = {"ok": True, "message": "", "version": "", "builder": "", "architecture": ""}
-        engine.update(memory=None, cpus=None, gpus=[])
+        engine.update(memory=None, memory_in_use=None, cpus=None, gpus=[], gpu_devices=[])
         store: dict[str, Any] = {"ok": True, "message": ""}
         active = 0
         try:
             info = asked(lambda: self.manager.engine.info())
             engine.update(version=info.version, builder=info.builder, architecture=info.architecture)
             engine.update(memory=info.memory or None, cpus=info.cpus or None, gpus=list(info.gpus))
+            engine.update(memory_in_use=machine_room.memory_in_use(info.memory))
+            # Where the engine cannot give them to a container, their names help nobody.
+            engine.update(gpu_devices=list(machine_room.gpus()) if info.gpus else [])
         except ImageManagerError as error:
             engine.update(ok=False, message=error.message)
         try:
@@ -174,8 +177,9 @@ class StatusHandler(SystemHandler):
         try:
             limits = self.manager.kernels.limits()
         except ImageManagerError:
-            return {**dict.fromkeys(names), "networks": []}
-        return {**{name: getattr(limits, name) for name in names}, "networks": list(limits.networks)}
+            return {**dict.fromkeys(names), "networks": [], "mounts": []}
+        found = {name: getattr(limits, name) for name in names}
+        return {**found, "networks": list(limits.networks), "mounts": list(limits.mounts)}
 
 
 class LastChangeHandler(SystemHandler):

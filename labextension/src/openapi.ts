@@ -2392,8 +2392,10 @@ export interface components {
          *         "builder": "buildkit",
          *         "architecture": "amd64",
          *         "memory": 33554432000,
+         *         "memory_in_use": 9663676416,
          *         "cpus": 8,
-         *         "gpus": []
+         *         "gpus": [],
+         *         "gpu_devices": []
          *       },
          *       "store": {
          *         "ok": true,
@@ -2410,6 +2412,9 @@ export interface components {
          *         "networks": [
          *           "bridge",
          *           "none"
+         *         ],
+         *         "mounts": [
+         *           "/data"
          *         ]
          *       },
          *       "user": {
@@ -2433,8 +2438,15 @@ export interface components {
                 memory: number | null;
                 /** @description CPUs that the engine's machine has; null when the engine does not say. */
                 cpus: number | null;
+                /** @description Bytes in use there; null where the engine's machine is not the server's. */
+                memory_in_use: number | null;
                 /** @description Runtimes or devices that can serve GPUs; empty where there are none. */
                 gpus: string[];
+                /** @description The GPUs that can be asked for by id, with their names; empty where they are not known. */
+                gpu_devices: {
+                    id: string;
+                    name: string;
+                }[];
             };
             store: {
                 ok: boolean;
@@ -2458,6 +2470,8 @@ export interface components {
                 max_cpus: number | null;
                 /** @description Networks that a project may choose. */
                 networks: string[];
+                /** @description Folders of the machine below which a project may mount something. */
+                mounts: string[];
             };
             user: {
                 name: string;

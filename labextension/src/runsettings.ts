@@ -16,6 +16,7 @@ const FIELDS = [
   'processes',
   'shm_size',
   'network',
+  'mounts',
   'environment',
   'secrets',
   'gpus'
@@ -108,6 +109,7 @@ export function summaryOf(
  */
 export function fieldOf(message: string): RunField | null {
   const words: [RegExp, RunField][] = [
+    [/\bmounts?\b/i, 'mounts'],
     [/\bsecrets?\b/i, 'secrets'],
     [/\benvironment\b|\bvariable\b/i, 'environment'],
     [/shared memory|shm_size/i, 'shm_size'],

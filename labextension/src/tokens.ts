@@ -266,8 +266,12 @@ export interface IStatus {
     /** Bytes; null when the engine does not say. */
     memory: number | null;
     cpus: number | null;
+    /** Bytes; null where the engine's machine is not the server's. */
+    memory_in_use: number | null;
     /** What serves GPUs; empty where there are none. */
     gpus: string[];
+    /** Those that can be asked for by id; empty where they are not known. */
+    gpu_devices: { id: string; name: string }[];
   };
   /** The administrator's defaults and bounds for run settings. */
   kernels: {
@@ -278,6 +282,8 @@ export interface IStatus {
     max_memory: number | null;
     max_cpus: number | null;
     networks: string[];
+    /** Folders of the machine below which something may be mounted. */
+    mounts: string[];
   };
   active_builds: number;
 }

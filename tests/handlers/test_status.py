@@ -16,7 +16,10 @@ async def test_status(call: Any, jp_serverapp: Any) -> None:
     code, status = await call("GET", "status")
     assert code == 200
     assert status["version"] == __version__
-    assert set(status["engine"]) == {"ok", "message", "version", "builder", "architecture", "memory", "cpus", "gpus"}
+    says = {"ok", "message", "version", "builder", "architecture", "memory", "memory_in_use", "cpus", "gpus"}
+    assert set(status["engine"]) == {*says, "gpu_devices"}
+    assert 0 < status["engine"]["memory_in_use"] < status["engine"]["memory"]
+    assert status["kernels"]["mounts"] == []
     assert status["engine"]["memory"] > 0
     assert status["kernels"]["networks"] == ["bridge", "none"]
     assert status["active_builds"] == 0

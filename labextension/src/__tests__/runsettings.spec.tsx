@@ -25,8 +25,10 @@ const status: IStatus = {
     message: '',
     architecture: 'amd64',
     memory: 16 * GIB,
+    memory_in_use: 4 * GIB,
     cpus: 8,
-    gpus: []
+    gpus: [],
+    gpu_devices: []
   },
   kernels: {
     memory: null,
@@ -35,7 +37,8 @@ const status: IStatus = {
     shm_size: null,
     max_memory: 8 * GIB,
     max_cpus: null,
-    networks: ['bridge', 'none']
+    networks: ['bridge', 'none'],
+    mounts: []
   },
   active_builds: 0
 };
@@ -77,6 +80,7 @@ it.each([
   ["The project asks for the network 'x'", 'network'],
   ["'1' is no name of an environment variable", 'environment'],
   ['The secret A should be a reference', 'secrets'],
+  ['The project wants to mount /etc, which is not below', 'mounts'],
   ['Something else.', null]
 ])('puts a refusal at its field: %s', (message, field) => {
   expect(fieldOf(message)).toBe(field);
@@ -120,6 +124,59 @@ it('sends what was changed, and shows a refusal at its field', async () => {
     document.getElementById(slider.getAttribute('aria-describedby')!)!
       .textContent
   ).toContain('too small');
+  root.unmount();
+  place.remove();
+});
+
+it('offers GPUs by name, and folders that the administrator allows', async () => {
+  const place = document.createElement('div');
+  document.body.append(place);
+  const root = createRoot(place);
+  const sent: Partial<IRunSettings>[] = [];
+  const devices = [
+    { id: 'GPU-aa', name: 'A100' },
+    { id: '1', name: 'T4' }
+  ];
+  await act(async () =>
+    root.render(
+      <RunSettingsForm
+        project={aProject()}
+        status={{
+          ...status,
+          engine: { ...status.engine, gpus: ['nvidia'], gpu_devices: devices },
+          kernels: { ...status.kernels, mounts: ['/data', '/models'] }
+        }}
+        running={0}
+        trans={trans}
+        save={async changes => void sent.push(changes)}
+        onCancelled={() => undefined}
+      />
+    )
+  );
+  expect(place.textContent).toContain('4 GiB of 16 GiB are in use');
+  const tick = async (words: string) => {
+    const label = [...place.querySelectorAll('label')].find(each =>
+      each.textContent!.includes(words)
+    )!;
+    await act(async () => label.querySelector('input')!.click());
+  };
+  await tick('T4');
+  await tick('A100');
+  await tick('/models');
+  await act(async () =>
+    place
+      .querySelector<HTMLElement>('[aria-label="Kernels may change /models"]')!
+      .click()
+  );
+  await act(async () =>
+    place.querySelector<HTMLElement>('[type="submit"]')!.click()
+  );
+  expect(sent).toEqual([
+    {
+      gpus: { kind: 'ids', count: 0, ids: ['GPU-aa', '1'], optional: false },
+      mounts: [{ source: '/models', target: '/models', read_only: false }]
+    }
+  ]);
   root.unmount();
   place.remove();
 });

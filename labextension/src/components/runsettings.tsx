@@ -12,11 +12,14 @@ import {
 import type { RunField } from '../runsettings';
 import type { IProject, IRunSettings, IStatus } from '../tokens';
 import { ActionButton } from './parts';
+import type { Rows } from './runfields';
+import { RunGpus } from './rungpus';
+import { Limit } from './runlimit';
+import { RunMounts } from './runmounts';
+import { RunTable } from './runtable';
 
 const MB = 2 ** 20;
 const GB = 2 ** 30;
-
-type Rows = [string, string][];
 
 /**
  * The form of how the kernels of a project run.
@@ -139,6 +142,15 @@ export function RunSettingsForm(props: {
             : trans.__('All that is there')
         }
         ends={most.memory && trans.__('of %1', formatMemory(most.memory))}
+        inUse={
+          status.engine.memory && status.engine.memory_in_use
+            ? trans.__(
+                '%1 of %2 are in use on the machine now.',
+                formatMemory(status.engine.memory_in_use),
+                formatMemory(status.engine.memory)
+              )
+            : ''
+        }
         onChange={memory => set({ memory })}
         problem={problem('memory')}
       />
@@ -219,30 +231,24 @@ export function RunSettingsForm(props: {
         {problem('network')}
       </div>
       {status.engine.gpus.length > 0 && (
-        <div className="jp-ImageManager-runField">
-          <label htmlFor={`${id}-gpus`}>{trans.__('GPUs')}</label>
-          <select
-            {...marked('gpus')}
-            className="jp-mod-styled"
-            value={gpuWord(now.gpus)}
-            onChange={event => set({ gpus: gpusOf(event.target.value) })}
-          >
-            {[
-              ...new Set(['none', 'all', '1', '2', '4', gpuWord(now.gpus)])
-            ].map(word => (
-              <option key={word} value={word}>
-                {word === 'none'
-                  ? trans.__('None')
-                  : word === 'all'
-                    ? trans.__('All')
-                    : word}
-              </option>
-            ))}
-          </select>
-          {problem('gpus')}
-        </div>
+        <RunGpus
+          field={marked('gpus')}
+          value={now.gpus}
+          devices={status.engine.gpu_devices}
+          trans={trans}
+          onChange={gpus => set({ gpus })}
+          problem={problem('gpus')}
+        />
       )}
-      <Table
+      <RunMounts
+        id={`${id}-mounts`}
+        value={now.mounts}
+        allowed={usual.mounts}
+        trans={trans}
+        onChange={mounts => set({ mounts })}
+        problem={problem('mounts')}
+      />
+      <RunTable
         field={marked('environment')}
         title={trans.__('Environment variables')}
         hint=""
@@ -256,7 +262,7 @@ export function RunSettingsForm(props: {
         }}
         problem={problem('environment')}
       />
-      <Table
+      <RunTable
         field={marked('secrets')}
         title={trans.__('Secrets')}
         hint={trans.__(
@@ -293,161 +299,4 @@ export function RunSettingsForm(props: {
       </div>
     </form>
   );
-}
-
-interface IField {
-  id: string;
-  'aria-invalid'?: boolean;
-  'aria-describedby'?: string;
-}
-
-function Limit(props: {
-  field: IField;
-  label: string;
-  tick: string;
-  value: number | null;
-  least: number;
-  most: number;
-  step: number;
-  /** Where the slider begins when a limit is wanted. */
-  first: number;
-  format: (value: number) => string;
-  usual: string;
-  ends: string | 0 | null;
-  onChange: (value: number | null) => void;
-  problem: JSX.Element | null;
-}): JSX.Element {
-  const { value, format, field } = props;
-  return (
-    <div className="jp-ImageManager-runField">
-      <label htmlFor={field.id}>{props.label}</label>
-      <div className="jp-ImageManager-slider">
-        <input
-          {...field}
-          type="range"
-          min={Math.min(props.least, props.most)}
-          max={props.most}
-          step={props.step}
-          value={value ?? props.most}
-          disabled={value === null}
-          aria-valuetext={value === null ? props.usual : format(value)}
-          onChange={event => props.onChange(Number(event.target.value))}
-        />
-        <output htmlFor={field.id}>
-          {value === null
-            ? props.usual
-            : [format(value), props.ends].filter(Boolean).join(' ')}
-        </output>
-      </div>
-      <label className="jp-ImageManager-runTick">
-        <input
-          type="checkbox"
-          checked={value !== null}
-          onChange={event =>
-            props.onChange(event.target.checked ? props.first : null)
-          }
-        />
-        {props.tick}
-      </label>
-      {props.problem}
-    </div>
-  );
-}
-
-function Table(props: {
-  field: IField;
-  title: string;
-  hint: string;
-  value: string;
-  add: string;
-  rows: Rows;
-  trans: TranslationBundle;
-  onChange: (rows: Rows) => void;
-  problem: JSX.Element | null;
-}): JSX.Element {
-  const { rows, trans, onChange } = props;
-  const change = (at: number, row: [string, string]) =>
-    onChange(rows.map((each, index) => (index === at ? row : each)));
-  return (
-    <fieldset {...props.field} tabIndex={-1}>
-      <legend>{props.title}</legend>
-      {props.hint && <p className="jp-ImageManager-sub">{props.hint}</p>}
-      {rows.length > 0 && (
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">{trans.__('Name')}</th>
-              <th scope="col">{props.value}</th>
-              <th scope="col">
-                <span className="jp-ImageManager-hidden">
-                  {trans.__('Remove')}
-                </span>
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {rows.map(([name, value], index) => (
-              <tr key={index}>
-                <td>
-                  <input
-                    className="jp-mod-styled"
-                    aria-label={trans.__('Name')}
-                    value={name}
-                    spellCheck={false}
-                    onChange={event =>
-                      change(index, [event.target.value, value])
-                    }
-                  />
-                </td>
-                <td>
-                  <input
-                    className="jp-mod-styled"
-                    aria-label={`${props.value}: ${name}`}
-                    value={value}
-                    spellCheck={false}
-                    onChange={event =>
-                      change(index, [name, event.target.value])
-                    }
-                  />
-                </td>
-                <td>
-                  <ActionButton
-                    kind="link"
-                    label={trans.__('Remove %1', name)}
-                    onClick={() =>
-                      onChange(rows.filter((_, other) => other !== index))
-                    }
-                  >
-                    {trans.__('Remove')}
-                  </ActionButton>
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      )}
-      <ActionButton onClick={() => onChange([...rows, ['', '']])}>
-        {props.add}
-      </ActionButton>
-      {props.problem}
-    </fieldset>
-  );
-}
-
-function gpuWord({ kind, count, ids }: IRunSettings['gpus']): string {
-  return kind === 'count'
-    ? String(count)
-    : kind === 'ids'
-      ? ids.join(',')
-      : kind;
-}
-
-function gpusOf(word: string): IRunSettings['gpus'] {
-  const none = { count: 0, ids: [], optional: false };
-  if (word === 'none' || word === 'all') {
-    return { ...none, kind: word };
-  }
-  return /^\d+$/.test(word)
-    ? { ...none, kind: 'count', count: Number(word) }
-    : { ...none, kind: 'ids', ids: word.split(',') };
 }
