@@ -62,6 +62,7 @@ class PullProcess:
         self._place: dict[str, Any] = {}
         self._shown = 0.0
         self._heard = time.monotonic()  # when the engine said anything last
+        self._began = time.monotonic()  # when it was asked
         self._doubt: ImageManagerError | None = None  # why the registry did not answer us; the engine may reach it
         self._given_up = False
         self._beaten = time.time()
@@ -108,10 +109,11 @@ class PullProcess:
 
     def _tick(self) -> None:
         self._show()
-        transfer, silence = self._transfer, time.monotonic() - self._heard
-        # An engine tries a registry that is out of order again by itself, for longer than people wait.
-        limit = self.service.patience if self._came or self._doubt is None else self.service.first_patience
-        if transfer is not None and silence > limit and not self._given_up:
+        transfer, limit, last = self._transfer, self.service.patience, self._heard
+        if self._doubt is not None and not self._came:
+            # An engine tries a registry that is out of order again by itself, and says so, for longer than people wait.
+            limit, last = self.service.first_patience, max(self._news, self._began)
+        if transfer is not None and time.monotonic() - last > limit and not self._given_up:
             self._given_up = True
             transfer.cancel()
 
@@ -168,7 +170,8 @@ class PullProcess:
         room.require(self.manager, self.image)
         self._check_cancelled()
         transfer = self.manager.engine.pull(self.pull.reference, access=access)
-        self._doubt, self._given_up, self._heard = refused, False, time.monotonic()
+        self._doubt, self._given_up = refused, False
+        self._heard = self._began = time.monotonic()
         self._transfer, self._best = transfer, (0, 0)
         try:
             self._check_cancelled()
