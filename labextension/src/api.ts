@@ -403,6 +403,15 @@ export class ImageManagerAPI {
     return this._ask('get', '/projects/{id}', { id: check.project_id });
   }
 
+  /** Ask a route that has no method here. */
+  ask<V extends Verb, P extends Route<V>>(
+    verb: V,
+    route: P,
+    given: Given<V, P>
+  ): Promise<Answer<V, P>> {
+    return this._ask(verb, route, given);
+  }
+
   private _ask<V extends Verb, P extends Route<V>>(
     verb: V,
     route: P,

@@ -22,5 +22,12 @@ export namespace CommandIDs {
   export const addPackages = 'image-manager:add-packages';
   export const exportDockerfile = 'image-manager:export-dockerfile';
   export const deleteImage = 'image-manager:delete-image';
+  export const optimizeImage = 'image-manager:optimize-image';
+  export const unoptimizeImage = 'image-manager:give-up-copy';
+  export const deleteOriginal = 'image-manager:delete-original';
+  export const pushImage = 'image-manager:push-image';
+  export const migrateImage = 'image-manager:migrate-image';
+  export const openCommunities = 'image-manager:open-communities';
+  export const openUsage = 'image-manager:open-usage';
   export const refresh = 'image-manager:refresh';
 }

@@ -5,7 +5,7 @@ import type { BuildState, IBuild } from './tokens';
 /**
  * The language of the page, which JupyterLab writes there; undefined for the browser's.
  */
-function language(): string | undefined {
+export function language(): string | undefined {
   return document.documentElement.lang || undefined;
 }
 

@@ -9,6 +9,7 @@ import { missingPlugin } from './plugins/missing';
 import { notebookPlugin } from './plugins/notebook';
 import { panelPlugin } from './plugins/panel';
 import { statusPlugin } from './plugins/status';
+import { storagePlugin } from './plugins/storage';
 import { toolbarPlugin } from './plugins/toolbar';
 
 export * from './tokens';
@@ -23,7 +24,8 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   toolbarPlugin,
   notebookPlugin,
   missingPlugin,
-  entrancesPlugin
+  entrancesPlugin,
+  storagePlugin
 ];
 
 export default plugins;

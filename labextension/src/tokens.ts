@@ -74,7 +74,22 @@ export interface IImage {
   /** Whether the engine holds it; null when that is not known, as in lists. */
   held: boolean | null;
   last_build_id: string | null;
+  /** What stops it, or has stopped it (R60). */
+  retirement?: IRetirementNotice | null;
   report?: IReport | null;
+}
+
+/**
+ * What a retirement means for an image at the moment.
+ */
+export interface IRetirementNotice {
+  retirement_id: string;
+  stops: string;
+  stopped: boolean;
+  /** Begun days counted; 0 once it has stopped. */
+  days_left: number;
+  /** The warning, or the refusal, with what to do. */
+  message: string;
 }
 
 /**
@@ -317,6 +332,10 @@ export interface IUsage {
   max_bytes: number | null;
   disk_free: number | null;
   disk_total: number | null;
+  /** What local images and optimized copies hold; what the quota of bytes is about. */
+  optimized_bytes?: number;
+  /** Quotas and disks that are nearly used up. */
+  warnings?: string[];
 }
 
 /**

@@ -3,6 +3,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { CommandIDs } from '../commands';
 import { formatDate, formatSize, shortPython } from '../format';
 import type { IBuild, IImage } from '../tokens';
+import { storageMenu } from '../storage';
 import type { IMenuItem } from './context';
 import type { Tone } from './parts';
 
@@ -149,7 +150,8 @@ export function actionsOf(
               details,
               another,
               check,
-              ...log
+              ...log,
+              ...storageMenu(image)
             ]
           }
         : {
@@ -165,6 +167,7 @@ export function actionsOf(
               another,
               check,
               ...log,
+              ...storageMenu(image),
               remove
             ]
           };
@@ -197,7 +200,7 @@ export function actionsOf(
     case 'missing':
       return {
         action: { ...another, label: trans.__('Build anew') },
-        menu: [details, another, ...log, remove]
+        menu: [details, another, ...log, ...storageMenu(image), remove]
       };
   }
 }

@@ -7,6 +7,7 @@ import * as React from 'react';
 
 import { CommandIDs } from '../commands';
 import type { IBuild, IImage } from '../tokens';
+import { keptWord } from '../storage';
 import { useView } from './context';
 import { actionsOf, factOf, stateOf, toneOf } from './facts';
 import { ActionButton, Chip, Facts, ImageName, Mark } from './parts';
@@ -38,6 +39,7 @@ export function ImageRow(props: {
   const { action, menu } = actionsOf(image, trans);
   const state = stateOf(image, props.build, trans);
   const fact = factOf(image, props.build, trans);
+  const kept = keptWord(image, trans);
   const Caret = open ? caretDownIcon : caretRightIcon;
   return (
     <div
@@ -97,6 +99,7 @@ export function ImageRow(props: {
             </span>
           )}
           {state && ' · '}
+          {kept && <span className="jp-ImageManager-state">{kept} · </span>}
           <Facts text={fact} />
         </div>
         {versions > 1 && (

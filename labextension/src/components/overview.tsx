@@ -5,6 +5,7 @@ import type { ImageModel } from '../imagemodel';
 import { useAsked } from './asked';
 import { useView } from './context';
 import { LayerBar, sharedOf } from './layers';
+import { StorageFacts } from './storagefacts';
 import { Freed, Users } from './usagetab';
 import { Verdict } from './verdict';
 import { Versions } from './versions';
@@ -24,6 +25,7 @@ export function Overview({ model }: { model: ImageModel }): JSX.Element {
       <div>
         <Warnings model={model} />
         <Verdict model={model} />
+        <StorageFacts image={image} />
         <Size model={model} />
         <Freed {...deletion} />
         <Users model={model} preview={deletion.value} most={NOTEBOOKS} />
