@@ -180,7 +180,7 @@ def test_a_push_is_cancelled_and_one_whose_process_dies_is_interrupted(
 ) -> None:
     keep_in(proxy.address)
     proxy.rules[:] = [faults.Fault("^(PATCH|PUT) .*/blobs/", rate=20_000)]
-    more = "RUN head -c 2000000 /dev/urandom > /noise\n"
+    more = "RUN head -c 400000 /dev/urandom > /noise\n"
     build = builder.submit(dockerfile(builder, more))
     builder.wait(build, lambda now: now.state is BuildState.PUSHING and now.steps > 0 and "MB" in now.instruction)
     builder.builds.cancel(builder.actor, build.id)
