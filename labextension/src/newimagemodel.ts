@@ -146,6 +146,13 @@ export class NewImageModel implements IDisposable {
   /** Say something; it is kept at once. */
   set(changes: Partial<IDraft>): void {
     this._draft = { ...this._draft, ...changes };
+    if (!this.ready) {
+      // What the page begins with is still to come, and is not to take this for a draft from before.
+      this._early = { ...this._early, ...changes };
+      this._changed();
+      return;
+    }
+    this._said = true;
     this._leaving = null;
     this._refusal = '';
     this._options.store.save(this._draft);
@@ -333,6 +340,10 @@ export class NewImageModel implements IDisposable {
       this._error = refusalOf(known.reason);
     }
     this._files = found.status === 'fulfilled' ? found.value : [];
+    if (this.ready && withDraft && this._said) {
+      this._follow(true);
+      return;
+    }
     const kept = withDraft ? store.load() : null;
     const asked = isExplicit(begin) || (kept && isOther(begin, kept));
     this._continued = kept !== null && !asked;
@@ -352,6 +363,11 @@ export class NewImageModel implements IDisposable {
     }
     if (!this.isDisposed) {
       this.ready = true;
+      this._said = false;
+      if (Object.keys(this._early).length) {
+        this.set(this._early);
+        this._early = {};
+      }
       this._follow(true);
       void this.sent.show(this._draft.context);
     }
@@ -393,6 +409,8 @@ export class NewImageModel implements IDisposable {
   private readonly _following: Following;
   private _stateChanged = new Signal<this, void>(this);
   private _draft: IDraft = NOTHING;
+  private _early: Partial<IDraft> = {};
+  private _said = false;
   private _templates: ReadonlyArray<ITemplate> = [];
   private _files: ReadonlyArray<string> = [];
   private _notes: ReadonlyArray<string> = [];

@@ -4,7 +4,7 @@ import { Signal } from '@lumino/signaling';
 
 import { ImageManagerAPI } from '../api';
 import { NOTHING, beginningOf, withRequirements } from '../draft';
-import type { IBeginning } from '../draft';
+import type { IBeginning, IDraft } from '../draft';
 import { DraftStore } from '../draftstore';
 import { NewImageModel } from '../newimagemodel';
 import { prospectsOf } from '../prospects';
@@ -34,7 +34,8 @@ function storage(): Pick<Storage, 'getItem' | 'setItem' | 'removeItem'> {
 async function modelOf(
   begin: IBeginning = {},
   server: Partial<IServer> = {},
-  kept = storage()
+  kept = storage(),
+  early: Partial<IDraft> = {}
 ) {
   const { files = {}, recipe = {}, remarks = [] } = server;
   const submitted: unknown[] = [];
@@ -113,6 +114,7 @@ async function modelOf(
     },
     trans
   });
+  model.set(early);
   await until(model, () => model.ready && model.sent.context !== null);
   return { model, submitted, kept };
 }
@@ -131,6 +133,18 @@ function until(model: NewImageModel, holds: () => boolean): Promise<void> {
 }
 
 describe('the page of a new image begins', () => {
+  it('with the folder, also when somebody types before that is known', async () => {
+    const { model, kept } = await modelOf(
+      {},
+      { files: { Dockerfile: 'FROM x\n' } },
+      storage(),
+      { name: 'typed' }
+    );
+    expect(model.draft).toMatchObject({ name: 'typed', source: 'dockerfile' });
+    expect(model.continued).toBe(false);
+    expect(new DraftStore('p1', kept).load()).toMatchObject({ name: 'typed' });
+  });
+
   it('with what its command says', () => {
     expect(
       beginningOf({ file: 'a/Dockerfile', packages: '', name: 3 })
