@@ -16,6 +16,8 @@ NAMES = {
     *("apt", "conda", "Dockerfile", "dockerfile", "dockerignore", "environment", "GPU", "install"),
     *("jupyter_image_manager", "pip", "Python", "requirements", "template", "txt", "yml"),
     *("env", "Escape", "file", "NAME", "opt", "PATH", "project", "TARGET"),
+    # Values of arguments, commands of Docker, and the user of the kernels.
+    *("archive", "duplicate", "import", "memory", "docker", "pull", "save", "jupyter", "Jupyter"),
 }
 LATIN = re.compile(r"[A-Za-z][A-Za-z_]*")
 END = re.compile(r"[.:;…?]? ?$")
