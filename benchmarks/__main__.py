@@ -10,6 +10,7 @@ from harness import Result, table
 BENCHMARKS = (
     "import_time",
     "page_load",
+    "screens",
     "image_list",
     "accounting",
     "first_result",

@@ -19,7 +19,7 @@ HERE = Path(__file__).parent
 UI_TESTS = HERE.parent / "labextension" / "ui-tests"
 
 
-def _playwright() -> None:
+def install() -> None:
     """Install what drives the browser, once."""
     if (UI_TESTS / "node_modules" / "@playwright" / "test").is_dir():
         return
@@ -32,7 +32,7 @@ def _playwright() -> None:
 
 def measure() -> list[Result]:
     """Load the page by turns with and without the extension, on one server, in one browser whose cache is warm."""
-    _playwright()
+    install()
     with tempfile.TemporaryDirectory(prefix="jim-bench-") as name:
         folder = Path(name).resolve()
         for part in ("root", "data", "config/labconfig", "settings/@jupyterlab/apputils-extension"):
