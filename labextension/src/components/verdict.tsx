@@ -65,7 +65,11 @@ export function Verdict({ model }: { model: ImageModel }): JSX.Element {
   const { manager, trans, run } = useView();
   const { image } = model;
   const { report } = image;
-  const { value: status } = useAsked(() => manager.api.status(), [image]);
+  const { value: status, problem } = useAsked(
+    () => manager.api.status(),
+    [image]
+  );
+  const asking = !status && !problem;
   const [architecture, held] = conditionsOf(image, status);
   const works = worksHere(image, [architecture, held]);
   const machine = status?.engine.architecture ?? '';
@@ -79,7 +83,7 @@ export function Verdict({ model }: { model: ImageModel }): JSX.Element {
     <section>
       <h2 className="jp-ImageManager-verdict">
         {trans.__('Will it work here?')}{' '}
-        {works === null ? (
+        {asking ? null : works === null ? (
           <Chip tone="none">{trans.__('Not known')}</Chip>
         ) : works ? (
           <Chip tone="ok">{trans.__('Yes')}</Chip>
@@ -97,11 +101,13 @@ export function Verdict({ model }: { model: ImageModel }): JSX.Element {
               : trans.__('What it is made for is not known')
           }
         >
-          {!machine
-            ? trans.__('the engine does not answer')
-            : architecture.ok
-              ? trans.__('as this machine is')
-              : trans.__('this machine is %1', machine)}
+          {asking
+            ? '…'
+            : !machine
+              ? trans.__('the engine does not answer')
+              : architecture.ok
+                ? trans.__('as this machine is')
+                : trans.__('this machine is %1', machine)}
         </Row>
         <Row
           ok={held.ok}

@@ -145,7 +145,7 @@ test('an image is built, activated and its log read without a mouse', async ({
   await page.keyboard.press('Enter');
   const about = page.locator('.jp-ImageManager-image');
   const tab = (name: string | RegExp) => about.getByRole('tab', { name });
-  await expect(about).toContainText('It restarts');
+  await expect(about).toContainText('Will it work here? Yes');
   await tabTo(page, tab('Overview'));
   await page.keyboard.press('ArrowRight');
   await expect(tab('Dockerfile')).toBeFocused();
