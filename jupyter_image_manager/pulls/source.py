@@ -53,5 +53,8 @@ def note(manager: ImageManager, image: Image, error: ImageManagerError | None) -
 
 
 def decisive(error: ImageManagerError | None) -> bool:
-    """Tell whether the engine need not try: it might reach a registry that this process does not reach."""
-    return error is not None and not isinstance(error, RegistryUnavailable)
+    """Tell whether the engine need not try: it might reach a registry that does not answer this process at all.
+
+    One that answers, and be it that it is out of order, says the same to the engine, which would ask it for a minute.
+    """
+    return error is not None and not (isinstance(error, RegistryUnavailable) and "status" not in error.details)
