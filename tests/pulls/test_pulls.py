@@ -139,7 +139,7 @@ def test_a_kernel_of_an_image_that_is_nowhere_fails_at_once_and_what_comes_back_
     harbour.proxy.rules.append(faults.Fault("/manifests/", status=404))
     with pytest.raises(errors.ImageUnusable, match=r"not on this machine.*--from-image geo:1"), kernel(folder):
         raise AssertionError
-    assert harbour.pulls.list(ACTOR, image.project_id) == []
+    assert harbour.pulls.list(ACTOR, image.project_id, active=True) == []
     assert harbour.now(image).state is ImageState.MISSING
     harbour.proxy.rules.clear()
     harbour.manager.images.usable(harbour.now(image))
