@@ -60,7 +60,8 @@ def _regex(pattern: str) -> str:
             if end < 0:
                 found += re.escape(char)
             else:
-                inside = pattern[index + 1 : end].replace("\\", "\\\\")
+                # What Python may one day take for nested sets or set operations are plain letters to Docker.
+                inside = re.sub(r"[\\\[&~|]", r"\\\g<0>", pattern[index + 1 : end]).replace("--", r"-\-")
                 found += f"[{inside}]"
                 index = end
         elif char == "\\" and index + 1 < len(pattern):

@@ -8,7 +8,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from jupyter_image_manager.builds.context import Context
@@ -96,8 +96,9 @@ def test_the_dockerfiles_own_list_goes_before_the_folders(tmp_path: Path) -> Non
     assert "b" not in without and "a" in without
 
 
+@example(["[[b]", "[a&&b]", "[a--b]", "[a||b]", "[~~]"], "a")
 @given(
-    st.lists(st.text(alphabet="ab/*?!.[]^-\\# ", max_size=12), max_size=8),
+    st.lists(st.text(alphabet="ab/*?!.[]^-\\&~|# ", max_size=12), max_size=8),
     st.text(alphabet="ab/.", min_size=1, max_size=10),
 )
 def test_no_pattern_makes_it_stumble(lines: list[str], path: str) -> None:
