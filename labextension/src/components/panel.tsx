@@ -136,6 +136,8 @@ function ProjectView(
                       }
                     ]
                   : []),
+                { command: CommandIDs.openUsage },
+                { command: CommandIDs.openCommunities },
                 { command: CommandIDs.refresh }
               ],
               event.currentTarget

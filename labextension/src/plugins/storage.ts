@@ -2,14 +2,20 @@ import type {
   JupyterFrontEnd,
   JupyterFrontEndPlugin
 } from '@jupyterlab/application';
-import { ICommandPalette, InputDialog } from '@jupyterlab/apputils';
+import {
+  ICommandPalette,
+  InputDialog,
+  MainAreaWidget
+} from '@jupyterlab/apputils';
 import { ITranslator } from '@jupyterlab/translation';
 
 import { argsOf, imageId } from '../commandargs';
 import { CommandIDs } from '../commands';
+import { imageIcon } from '../icons';
 import type { StorageActions } from '../storageactions';
 import { IImageManager } from '../tokens';
 import type { IImage } from '../tokens';
+import type { IPageOptions } from '../widgets/page';
 
 /**
  * Adds what can be done with where images are kept; what does it is loaded on first use.
@@ -73,6 +79,58 @@ export const storagePlugin: JupyterFrontEndPlugin<void> = {
       });
       palette?.addItem({ command: id, category });
     };
+
+    const openPage = (
+      id: string,
+      title: string,
+      create: () => MainAreaWidget['content']
+    ): void => {
+      const { shell } = app;
+      if (![...shell.widgets('main')].some(each => each.id === id)) {
+        const page = new MainAreaWidget({ content: create() });
+        page.id = id;
+        page.title.label = title;
+        page.title.icon = imageIcon;
+        page.title.closable = true;
+        shell.add(page, 'main');
+      }
+      shell.activateById(id);
+    };
+    const options: IPageOptions = { manager, commands, trans };
+    commands.addCommand(CommandIDs.openCommunities, {
+      label: trans.__('Registries…'),
+      caption: trans.__('Say where the images of communities are kept'),
+      describedBy: argsOf({}),
+      isEnabled: () => manager.server === 'ready',
+      execute: async () => {
+        const { createCommunityWidget } =
+          await import('../widgets/storagepages');
+        openPage(
+          'jupyter-image-manager-communities',
+          trans.__('Registries'),
+          () => createCommunityWidget(options)
+        );
+      }
+    });
+    commands.addCommand(CommandIDs.openUsage, {
+      label: trans.__('What Images Take…'),
+      caption: trans.__('Show what images hold where, and what it costs'),
+      describedBy: argsOf({}),
+      isEnabled: () => manager.server === 'ready' && manager.project !== null,
+      execute: async () => {
+        const { project } = manager;
+        if (project) {
+          const { createUsageWidget } = await import('../widgets/storagepages');
+          openPage(
+            `jupyter-image-manager-usage-${project.id}`,
+            trans.__('What images of %1 take', project.name),
+            () => createUsageWidget({ ...options, project: project.id })
+          );
+        }
+      }
+    });
+    palette?.addItem({ command: CommandIDs.openCommunities, category });
+    palette?.addItem({ command: CommandIDs.openUsage, category });
 
     add(
       CommandIDs.optimizeImage,
