@@ -32,6 +32,7 @@ from jupyter_image_manager.engine.port import LABEL
 from jupyter_image_manager.manager import ImageManager
 from jupyter_image_manager.models import Actor, Image, ImageState, Recipe, SourceKind, Storage, utcnow
 from machine.bases import ensure
+from tests import registries
 from tests.browser import hostile
 from tests.conftest import share_runtimes
 from tests.science import CHURN, SCIENTIFIC, kept_base, write_example
@@ -69,6 +70,7 @@ class Lab:
 
     control: str
     engine: Path
+    registry: str
 
     def environment(self) -> dict[str, str]:
         """Return what the browser tests read."""
@@ -77,6 +79,7 @@ class Lab:
             "LAB_TOKEN": self.token,
             "LAB_CONTROL": self.control,
             "LAB_ENGINE": str(self.engine),
+            "LAB_REGISTRY": self.registry,
         }
 
 
@@ -269,8 +272,8 @@ def running() -> Iterator[Lab]:
     server = Server(command, environment, log)
     try:
         server.start()
-        with controlled(server) as control:
-            yield Lab(server.url, token, root, data, log, control, engine)
+        with controlled(server) as control, registries.running(place / "registry") as registry:
+            yield Lab(server.url, token, root, data, log, control, engine, registry.address)
     finally:
         server.end()
         _remove_traces(installation)
