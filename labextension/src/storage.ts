@@ -14,6 +14,11 @@ export function placeOf(image: IImage, trans: TranslationBundle): string {
   if (!image.repository) {
     return trans.__('Saved on this machine only');
   }
+  if (image.registry_state === 'missing') {
+    return image.optimized
+      ? trans.__('Copy only')
+      : trans.__('Missing in the registry');
+  }
   return image.optimized
     ? trans.__('In the registry, with an optimized copy here')
     : trans.__('In the registry');
