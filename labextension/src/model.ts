@@ -9,6 +9,8 @@ import { ChangeWatch } from './changes';
 import { Connection } from './connection';
 import { isDone } from './format';
 import { kernelsOf } from './kernels';
+import { StorageAPI } from './storageapi';
+import type { IPull } from './storageapi';
 import { Surroundings } from './surroundings';
 import type {
   IBuild,
@@ -138,6 +140,10 @@ export class ImageManagerModel implements IImageManager {
     return this._builds;
   }
 
+  get pulls(): ReadonlyArray<IPull> {
+    return this._pulls;
+  }
+
   get kernels(): ReadonlyArray<IRunningKernel> {
     return this._kernels;
   }
@@ -246,9 +252,10 @@ export class ImageManagerModel implements IImageManager {
       }
       await this._changes.begin();
       const project = await this.api.projectOf(this._path);
-      const [images, builds, projects, kernels] = await Promise.all([
+      const [images, builds, pulls, projects, kernels] = await Promise.all([
         project ? this.api.images(project.id) : [],
         project ? this.api.builds(project.id) : [],
+        project ? new StorageAPI(this.api).pulls(project.id) : [],
         this.api.projects(),
         this._connection.ofEngine(this.api.kernels(), [])
       ]);
@@ -259,6 +266,7 @@ export class ImageManagerModel implements IImageManager {
       this._images = images;
       this._projects = projects;
       this._kernels = kernels;
+      this._pulls = pulls;
       this._setBuilds(builds);
       this._error = '';
       this._loaded = true;
@@ -292,7 +300,9 @@ export class ImageManagerModel implements IImageManager {
   private _setPace(): void {
     const interval =
       this._connection.interval ??
-      (this._builds.length ? BUSY_INTERVAL : IDLE_INTERVAL);
+      (this._builds.length + this._pulls.length
+        ? BUSY_INTERVAL
+        : IDLE_INTERVAL);
     if (this._poll.frequency.interval !== interval) {
       this._poll.frequency = { ...this._poll.frequency, interval };
     }
@@ -312,6 +322,7 @@ export class ImageManagerModel implements IImageManager {
   private _projects: IProject[] = [];
   private _images: IImage[] = [];
   private _builds: IBuild[] = [];
+  private _pulls: IPull[] = [];
   private _known = new Map<string, IBuild>();
   private _kernels: IRunningKernel[] = [];
   private _error = '';

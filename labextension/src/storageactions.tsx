@@ -3,8 +3,10 @@ import { ReactWidget } from '@jupyterlab/ui-components';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import { Doing, Preview, goingOf } from './components/storagedialog';
-import type { IDoing, IGoing } from './components/storagedialog';
+import { goingOf } from './components/going';
+import type { IGoing } from './components/going';
+import { Doing, Preview } from './components/storagedialog';
+import type { IDoing } from './components/storagedialog';
 import { Migrating } from './components/storagemigration';
 import { isDone, stateWord } from './format';
 import { report } from './news';

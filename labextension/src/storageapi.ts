@@ -64,6 +64,12 @@ export class StorageAPI {
     return this._api.ask('post', '/images/{id}/push', { id, body: {} });
   }
 
+  /** The pulls for which a project waits. */
+  async pulls(project_id: string): Promise<IPull[]> {
+    const query = { project_id, active: true };
+    return (await this._api.ask('get', '/pulls', { query })).items;
+  }
+
   /** A pull as it is now. */
   pull(id: string): Promise<IPull> {
     return this._api.ask('get', '/pulls/{id}', { id });

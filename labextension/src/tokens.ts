@@ -3,6 +3,7 @@ import type { IDisposable } from '@lumino/disposable';
 import type { ISignal } from '@lumino/signaling';
 
 import type { ImageManagerAPI } from './api';
+import type { IPull } from './storageapi';
 
 /**
  * Id under which the server environment can be compared as an image is.
@@ -405,6 +406,8 @@ export interface IImageManager extends IDisposable {
   readonly usage: IUsage | null;
   /** Builds of the project that are not finished. */
   readonly builds: ReadonlyArray<IBuild>;
+  /** Pulls that bring images of the project to this machine now. */
+  readonly pulls: ReadonlyArray<IPull>;
   /** All kernels that run in images. */
   readonly kernels: ReadonlyArray<IRunningKernel>;
   /** The kernels of the project in front, wherever they run. */

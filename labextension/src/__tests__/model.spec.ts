@@ -11,6 +11,7 @@ import { aBuild, aProject, anImage, json, settingsOf } from './factory';
 
 interface IServer {
   builds: IBuild[];
+  pulls: unknown[];
   version: string;
   absent: boolean;
   signedOut: boolean;
@@ -20,6 +21,7 @@ interface IServer {
 function modelOf(server: Partial<IServer> = {}) {
   const state: IServer = {
     builds: [],
+    pulls: [],
     version: '1.0.0',
     absent: false,
     signedOut: false,
@@ -71,6 +73,8 @@ function modelOf(server: Partial<IServer> = {}) {
           });
         case 'projects/p1/builds':
           return json({ items: state.builds });
+        case 'pulls':
+          return json({ items: state.pulls });
         case 'kernels':
           return state.engineDown
             ? json({ message: 'No engine.', code: 'engine_unavailable' }, 503)
@@ -156,6 +160,17 @@ describe('ImageManagerModel', () => {
     state.engineDown = false;
     await model.refresh();
     expect(model.engineProblem).toBe('');
+    model.dispose();
+  });
+
+  it('tells of pulls for which the project waits', async () => {
+    const { model, state } = modelOf({ pulls: [{ id: 'l1' }] });
+    model.setPath('churn', true);
+    await model.refresh();
+    expect(model.pulls.map(pull => pull.id)).toEqual(['l1']);
+    state.pulls = [];
+    await model.refresh();
+    expect(model.pulls).toEqual([]);
     model.dispose();
   });
 

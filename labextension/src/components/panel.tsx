@@ -12,6 +12,7 @@ import type { IFound } from './empty';
 import { useKeptFocus } from './focus';
 import { ImageList } from './images';
 import { ActionButton, ImageName, Mark, ProgressBar, useNow } from './parts';
+import { PullItem } from './pullitem';
 import { ServerNotice } from './servernotice';
 import { SystemImages } from './systemimages';
 import { Usage } from './usage';
@@ -160,6 +161,16 @@ function ProjectView(
               build={build}
               image={manager.image(build.image_id)}
             />
+          ))}
+        </Section>
+      )}
+      {manager.pulls.length > 0 && (
+        <Section
+          title={trans.__('Coming to this machine')}
+          count={manager.pulls.length}
+        >
+          {manager.pulls.map(pull => (
+            <PullItem key={pull.id} pull={pull} />
           ))}
         </Section>
       )}

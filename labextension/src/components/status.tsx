@@ -6,6 +6,7 @@ import { CommandIDs } from '../commands';
 import { buildStep, buildTime } from '../format';
 import { imageIcon } from '../icons';
 import type { IBuild, IImageManager } from '../tokens';
+import { goingOf } from './going';
 import { useNow } from './parts';
 
 /**
@@ -20,7 +21,7 @@ export function StatusItem(props: {
   return (
     <UseSignal signal={manager.stateChanged}>
       {() => {
-        const { project, builds } = manager;
+        const { project, builds, pulls } = manager;
         if (!project) {
           return null;
         }
@@ -39,6 +40,21 @@ export function StatusItem(props: {
                 <span data-tone="error">{trans.__('cannot start')}</span>
               )}
             </button>
+            {pulls.length > 0 && (
+              <button
+                type="button"
+                title={trans.__('Show the panel')}
+                onClick={() => run(CommandIDs.openPanel)}
+              >
+                <span className="jp-ImageManager-cut">
+                  {trans.__(
+                    'bringing %1: %2',
+                    manager.image(pulls[0].image_id)?.spec ?? '',
+                    goingOf(pulls[0], trans).text
+                  )}
+                </span>
+              </button>
+            )}
             {builds.length > 0 && (
               <BuildProgress
                 build={builds[0]}

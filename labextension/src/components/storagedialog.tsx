@@ -1,63 +1,15 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import { formatAbout, formatSize } from '../format';
+import { formatSize } from '../format';
 import { messageOf } from '../request';
-import type { IPull, IStoragePreview } from '../storageapi';
+import type { IStoragePreview } from '../storageapi';
 import type { IImage } from '../tokens';
+import type { IGoing } from './going';
 import { ActionButton, ProgressBar } from './parts';
 
 /** Milliseconds between two looks at what is under way. */
 const PACE = 500;
-
-/**
- * What goes on: how far, and what to say of it.
- */
-export interface IGoing {
-  /** Share, 0 to 1; null where it is not known. */
-  share: number | null;
-  text: string;
-  /** Whether it is over. */
-  done: boolean;
-  /** Why it did not succeed; empty otherwise. */
-  problem: string;
-}
-
-/**
- * How far a pull is.
- */
-export function goingOf(pull: IPull, trans: TranslationBundle): IGoing {
-  const left =
-    pull.seconds_left === null || pull.state !== 'pulling'
-      ? ''
-      : trans.__('%1 left', formatAbout(pull.seconds_left, trans));
-  const text =
-    pull.state === 'waiting'
-      ? trans.__('It waits for its turn.')
-      : [
-          trans.__('%1 of %2 layers', pull.layers_done, pull.layers),
-          trans.__(
-            '%1 of %2',
-            formatSize(pull.current),
-            formatSize(pull.total)
-          ),
-          left
-        ]
-          .filter(Boolean)
-          .join(' · ');
-  return {
-    share:
-      pull.state === 'done' ? 1 : pull.total ? pull.current / pull.total : null,
-    text,
-    done: ['done', 'failed', 'cancelled'].includes(pull.state),
-    problem:
-      pull.state === 'failed'
-        ? pull.message
-        : pull.state === 'cancelled'
-          ? trans.__('It was cancelled.')
-          : ''
-  };
-}
 
 /**
  * What is asked before something is done with where an image is kept, and what becomes of it.

@@ -7,7 +7,8 @@ import type { IImage } from '../tokens';
 import { DiffTable } from './difftable';
 import { ActionButton } from './parts';
 import { Doing } from './storagedialog';
-import type { IDoing, IGoing } from './storagedialog';
+import type { IGoing } from './going';
+import type { IDoing } from './storagedialog';
 
 /** Differences that are shown before one asks for all. */
 const FIRST = 8;
