@@ -106,7 +106,8 @@ async def test_the_server_environment_has_packages_too(call: Any, manager: Any, 
     code, found = await call("GET", "images/server-environment/packages")
     assert (code, "jupyter_server" in {each["name"] for each in found["items"]}) == (200, True)
     code, diff = await call("GET", "images/server-environment/diff", **{"with": image.id})
-    assert (code, [each[0] for each in diff["changed"]] + diff["added"]) == (200, ["numpy"])
+    differing = [each[0] for each in diff["changed"]] + [each["name"] for each in diff["added"]]
+    assert (code, differing) == (200, ["numpy"])  # which the tests' own environment may have, or not
 
 
 async def test_layers_say_who_has_them_too(call: Any, manager: Any, project: Any) -> None:
