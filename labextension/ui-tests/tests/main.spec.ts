@@ -138,6 +138,11 @@ test('a scientific notebook draws its figure in the cell', async ({ lab }) => {
 
 test('a death by memory is explained in the cell', async ({ lab }) => {
   const { page } = lab;
+  // JupyterLab says it too, where the death is seen before the restart is.
+  const said = page.getByRole('dialog', { name: /Kernel Restarting/ });
+  await page.addLocatorHandler(said, () =>
+    said.getByRole('button', { name: /ok/i }).click()
+  );
   await lab.open('churn/analysis.ipynb');
   const project = await lab.api('GET', 'projects?path=churn');
   const { items } = await lab.api('GET', `projects/${project.id}/images`);
