@@ -38,7 +38,7 @@ class ServiceAgent(TokenAuth):  # type: ignore[misc]  # oras has no types
         What is not says the token server's answer, where it was asked, else the refusal itself.
         """
         challenge = refused.headers.get("WWW-Authenticate", "")
-        tried = (refused.request.headers.get("Authorization") or "").partition(" ")[0].lower()
+        tried = str(refused.request.headers.get("Authorization", "")).partition(" ")[0].lower()
         if "bearer" in challenge.lower():
             asked = parse_auth_header(challenge)
             if not asked.realm:
