@@ -60,15 +60,16 @@ class Surroundings:
         """
         if image.state is ImageState.MISSING:
             return False
-        if self._info is None or not presence.expected(image):
+        if self._info is None or image.state is not ImageState.READY or not image.engine_image:
             return None
         if look:
             try:
-                return asked(lambda: presence.holds(self.manager.engine, image.engine_image))
+                there = asked(lambda: presence.holds(self.manager.engine, image.engine_image))
+                return there or (False if presence.expected(image) else None)  # what a registry has comes when needed
             except (EngineError, EngineUnavailable) as error:
                 self.manager.log.debug("Whether %s is there is not known: %s", image.spec, error)
                 return None
-        if image.engine_id in ("", self._here) or self._held is None:
+        if not presence.expected(image) or image.engine_id in ("", self._here) or self._held is None:
             return None
         return image.engine_image in self._held
 
