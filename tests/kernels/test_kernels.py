@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -61,17 +62,20 @@ def test_notebook_decides_not_the_working_directory(folder: Path, tmp_path: Path
 
 
 def test_interrupt_reaches_loops_and_child_processes(shared: Kernel) -> None:
-    for code in (
-        "while True: pass",
-        "import time; time.sleep(600)",
-        "import re; re.match('(a+)+$', 'a' * 60 + 'b')",  # a loop in C
+    for code, wait in (
+        ("while True: pass", 0.0),
+        ("import time; time.sleep(600)", 0.0),
+        # A loop in C, which lets no other thread run: what was printed must be on its way before it begins.
+        ("import time; time.sleep(0.5)\nimport re; re.match('(a+)+$', 'a' * 60 + 'b')", 1.5),
     ):
-        request = shared.client.execute(f"print('on', flush=True)\n{code}")
+        # Otherwise the kernel aborts what comes soon after an error, as it should when cells are queued.
+        request = shared.client.execute(f"print('on', flush=True)\n{code}", stop_on_error=False)
         shared.wait_for_text(request, "on")
+        time.sleep(wait)
         shared.manager.interrupt_kernel()
         assert shared.reply_to(request)["ename"] == "KeyboardInterrupt"
     code = "import subprocess; child = subprocess.Popen(['sleep', '600']); print('on', flush=True); child.wait()"
-    request = shared.client.execute(code)
+    request = shared.client.execute(code, stop_on_error=False)
     shared.wait_for_text(request, "on")
     shared.manager.interrupt_kernel()
     assert shared.reply_to(request)["ename"] == "KeyboardInterrupt"
