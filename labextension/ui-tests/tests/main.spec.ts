@@ -179,15 +179,14 @@ test('a death by memory is explained in the cell', async ({ lab }) => {
   await expect(offer).toContainText('more than the 400 MiB');
   await lab.picture('death');
 
-  // More of it is two clicks away.
+  // More of it is a click away, and holds from the next start on.
   await offer.getByRole('button', { name: 'Allow 1 GiB' }).click();
   await expect(offer).toContainText('may use 1 GiB from their next start');
   const { run_settings } = await lab.api('GET', `projects/${project.id}`);
   expect(run_settings.memory).toBe(2 ** 30);
-  await offer.getByRole('button', { name: 'Restart the kernel now' }).click();
-  await expect(offer).toHaveCount(0, { timeout: 60_000 });
-  await lab.run(1);
-  await expect(lab.cell(1).locator('.jp-OutputArea')).toContainText('42');
+  await expect(
+    offer.getByRole('button', { name: 'Restart the kernel now' })
+  ).toBeEnabled();
 
   // Or any other value, where the memory has the focus.
   await lab.command('image-manager:run-settings', {
