@@ -85,7 +85,7 @@ SUBJECT = Subject(
     image(),
     template="scientific",
     bases=("python:3.8-slim@sha256:" + "a" * 64,),
-    project=("p1", "Earth", "/work/earth"),
+    project=("p1", "Earth", "/home/ada/earth"),
     community=("c1", "Geology"),
 )
 
@@ -108,7 +108,7 @@ SUBJECT = Subject(
         ({"template": "scientific"}, True),
         ({"template": "minimal"}, False),
         ({"project": "Earth"}, True),
-        ({"project": "/work/earth"}, True),
+        ({"project": "/home/ada/earth"}, True),
         ({"project": "Moon"}, False),
         ({"community": "Geology"}, True),
         ({"community": "c2"}, False),
